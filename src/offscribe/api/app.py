@@ -1,0 +1,59 @@
+"""The web application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from offscribe import __version__
+from offscribe.api import jobs, pages, records, system
+from offscribe.api.context import Services
+from offscribe.api.failures import install_failures
+from offscribe.api.guarding import Guarding
+from offscribe.api.schemas import ErrorOut
+from offscribe.services.history import History
+from offscribe.services.intake import Intake
+from offscribe.services.runtime import Runtime
+
+DESCRIPTION = "Speech to text on this machine. Nothing that is sent here leaves it."
+_ERRORS: dict[int | str, dict[str, object]] = {
+    "4XX": {"model": ErrorOut, "description": "The request cannot be served as it is"},
+    "5XX": {"model": ErrorOut, "description": "A model, the disk or the server itself is at fault"},
+}
+
+
+def create_app(runtime: Runtime, *, hosts: frozenset[str] = frozenset()) -> FastAPI:
+    """Return the application around *runtime*, which it starts and stops.
+
+    *hosts*: names beside loopback ones that requests may call this server by.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(runtime.start)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(runtime.stop)
+
+    app = FastAPI(
+        title="Offscribe",
+        version=__version__,
+        description=DESCRIPTION,
+        docs_url=None,  # would load from a CDN; ours is in pages.py
+        redoc_url=None,
+        lifespan=lifespan,
+        responses=_ERRORS,
+    )
+    app.state.services = Services(
+        runtime, Intake(runtime.installation), History(runtime.installation)
+    )
+    install_failures(app)
+    for module in (jobs, records, system):
+        app.include_router(module.router)
+    pages.install_pages(app)
+    app.add_middleware(Guarding, hosts=hosts)
+    return app

@@ -1,0 +1,259 @@
+"""The shapes of JSON that go over HTTP. Everything a client may rely on is described here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from offscribe.services.history import Hit
+from offscribe.store.jobs import Job
+from offscribe.store.records import Record
+from offscribe.types import Segment
+
+EXCERPT_CHARS = 120
+
+
+class ErrorBody(BaseModel):
+    code: str = Field(description="Stable; see docs/errors.md")
+    message: str = Field(description="What happened, in English")
+    hint: str = Field(description="What to do about it; may be empty")
+    request_id: str = Field(default="", description="Also in the server's log")
+
+
+class ErrorOut(BaseModel):
+    error: ErrorBody
+
+
+class WordOut(BaseModel):
+    text: str
+    start: float
+    end: float
+
+
+class SegmentOut(BaseModel):
+    index: int
+    start: float = Field(description="Seconds from the start of the file")
+    end: float
+    text: str = Field(description="As spoken")
+    itn_text: str = Field(description="Written form: numbers, dates, amounts")
+    words: list[WordOut] | None = Field(
+        default=None, description="Only where the model measured word times"
+    )
+
+    @classmethod
+    def of(cls, index: int, segment: Segment, *, has_words: bool) -> SegmentOut:
+        words = [WordOut(text=w.text, start=w.start, end=w.end) for w in segment.words]
+        return cls(
+            index=index,
+            start=segment.start,
+            end=segment.end,
+            text=segment.text,
+            itn_text=segment.itn_text,
+            words=words or None if has_words else None,
+        )
+
+
+class JobOut(BaseModel):
+    id: str
+    kind: Literal["transcribe", "vad"]
+    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    stage: str | None
+    name: str
+    source: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    duration: float | None = Field(description="Seconds of audio, once known")
+    done: float = Field(description="Seconds of audio whose text is stored")
+    speed: float | None = Field(description="Seconds of audio a second")
+    eta: float | None = Field(description="Seconds until done")
+    model: str
+    language: str
+    n_segments: int
+    record_id: str | None
+    warnings: list[str]
+    error: ErrorBody | None
+
+    @classmethod
+    def fields_of(cls, job: Job, *, n_segments: int, now: float) -> dict[str, Any]:
+        speed = job.speed(now)
+        left = job.duration - job.done if job.duration is not None else None
+        return {
+            "id": job.id,
+            "kind": job.kind,
+            "state": job.state,
+            "stage": job.stage,
+            "name": job.name,
+            "source": job.source,
+            "created_at": moment(job.created_at),
+            "started_at": moment(job.started_at),
+            "finished_at": moment(job.finished_at),
+            "duration": job.duration,
+            "done": job.done,
+            "speed": speed,
+            "eta": max(left, 0.0) / speed if speed and left and job.state == "running" else None,
+            "model": job.model,
+            "language": job.language or job.options.language,
+            "n_segments": n_segments,
+            "record_id": job.id if job.state == "done" and job.kind == "transcribe" else None,
+            "warnings": list(job.warnings),
+            "error": ErrorBody(code=job.error.code, message=job.error.message, hint=job.error.hint)
+            if job.error
+            else None,
+        }
+
+
+class JobWithSegmentsOut(JobOut):
+    segments: list[SegmentOut]
+
+
+class JobsOut(BaseModel):
+    jobs: list[JobOut]
+
+
+class RecordSummary(BaseModel):
+    id: str
+    name: str
+    created_at: datetime
+    duration: float
+    language: str
+    model: str
+    source: str
+    excerpt: str
+
+    @classmethod
+    def fields_of(cls, record: Record) -> dict[str, Any]:
+        return {
+            "id": record.id,
+            "name": record.name,
+            "created_at": moment(record.created_at),
+            "duration": record.duration,
+            "language": record.language,
+            "model": record.model,
+            "source": record.source,
+            "excerpt": record.itn_text[:EXCERPT_CHARS].replace("\n", " "),
+        }
+
+    @classmethod
+    def of(cls, record: Record) -> RecordSummary:
+        return cls(**RecordSummary.fields_of(record))
+
+
+class RecordsOut(BaseModel):
+    records: list[RecordSummary]
+    total: int
+
+
+class RecordOut(RecordSummary):
+    text: str = Field(description="One segment a line")
+    itn_text: str
+    segments: list[SegmentOut]
+    options: dict[str, Any]
+    warnings: list[str]
+    has_audio: bool
+
+
+class TranscriptOut(BaseModel):
+    """The answer of one finished transcription."""
+
+    text: str = Field(description="As spoken, segments joined")
+    itn_text: str
+    segments: list[SegmentOut]
+    language: str
+    duration: float
+    model: str
+    record_id: str
+    warnings: list[str]
+
+
+class DeletedOut(BaseModel):
+    id: str
+    deleted_at: datetime
+
+
+class SnippetPiece(BaseModel):
+    text: str
+    hit: bool
+
+
+class HitOut(BaseModel):
+    record: RecordSummary
+    snippet: list[SnippetPiece]
+    index: int | None = Field(description="Segment of the first hit; null if it is in the name")
+    start: float | None
+
+    @classmethod
+    def of(cls, hit: Hit) -> HitOut:
+        return cls(
+            record=RecordSummary.of(hit.record),
+            snippet=[SnippetPiece(text=text, hit=is_hit) for text, is_hit in hit.snippet],
+            index=hit.segment_index,
+            start=hit.start,
+        )
+
+
+class SearchOut(BaseModel):
+    query: str
+    total: int
+    results: list[HitOut]
+
+
+class VadSegment(BaseModel):
+    start: float
+    end: float
+    duration: float
+
+
+class VadOut(BaseModel):
+    segments: list[VadSegment]
+    duration: float
+    model: str
+    warnings: list[str]
+
+
+class ModelState(BaseModel):
+    id: str
+    title: str
+    installed: bool
+    times: str
+    languages: list[str]
+    error: ErrorBody | None = None
+
+
+class DeviceState(BaseModel):
+    device: str
+    reason: str
+
+
+class WorkerStateOut(BaseModel):
+    state: str
+    pid: int | None
+
+
+class OutboundState(BaseModel):
+    attempts: int = Field(description="Refused attempts to reach another machine")
+    last: str | None
+
+
+class SystemOut(BaseModel):
+    version: str
+    home: str
+    model: ModelState
+    device: DeviceState | None
+    worker: WorkerStateOut
+    outbound: OutboundState
+    disk_free_bytes: int
+    languages: list[str]
+    formats: list[str]
+    samples: list[str]
+
+
+class HealthOut(BaseModel):
+    status: Literal["ok"]
+
+
+def moment(at: float | None) -> datetime | None:
+    """UTC seconds since 1970 as a date and time with its zone."""
+    return None if at is None else datetime.fromtimestamp(at, UTC)

@@ -1,0 +1,101 @@
+"""``offscribe serve``: the page and the API."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from typing import Annotated
+
+import typer
+
+from offscribe import guard
+from offscribe.cli import console
+from offscribe.cli.arguments import (
+    DeviceOption,
+    HomeOption,
+    ModelOption,
+    ModelPathOption,
+    ThreadsOption,
+)
+from offscribe.errors import BadOption, ResourceError
+from offscribe.guard import is_local
+from offscribe.home import find_home
+from offscribe.services.installation import open_installation
+from offscribe.services.runtime import Runtime
+from offscribe.types import LoadOptions
+
+DEFAULT_PORT = 7860
+
+
+class PortTaken(ResourceError):
+    code = "port_taken"
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = DEFAULT_PORT,
+    no_auth: Annotated[
+        bool,
+        typer.Option("--no-auth", help="Let everybody who reaches --host use it. No accounts yet."),
+    ] = False,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(help="Another name that browsers may call this server by."),
+    ] = None,
+    model: ModelOption = None,
+    model_path: ModelPathOption = None,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = 0,
+    home: HomeOption = None,
+) -> None:
+    """Serve the page and the API until interrupted."""
+    if not is_local(host) and not no_auth:
+        raise BadOption(
+            f"--host {host} would let other machines in, and there are no accounts yet",
+            hint="Leave --host away, or say --no-auth if everybody there may read everything.",
+        )
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    installation = open_installation(
+        find_home(home),
+        model_id=model,
+        model_path=model_path,
+        load=LoadOptions(device=device, threads=threads),
+    )
+    listener = _listen(host, port)
+    runtime = Runtime(installation, guard.installed())
+    _run(runtime, listener, frozenset({host, *(allowed_host or ())}))
+
+
+def _run(runtime: Runtime, listener: socket.socket, hosts: frozenset[str]) -> None:
+    # Imported here: other commands start faster without the web server.
+    import uvicorn
+
+    from offscribe.api.app import create_app
+
+    app = create_app(runtime, hosts=hosts)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    address, port = listener.getsockname()[:2]
+    shown = f"[{address}]" if ":" in address else address
+    console.stderr.print(
+        f"[bold]Offscribe[/] serves http://{shown}:{port}  (model {runtime.installation.model.id},"
+        f" home {runtime.installation.home.root})\nCtrl+C stops it."
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the address before anything is started. Raises PortTaken, BadOption."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except socket.gaierror as error:
+        raise BadOption(f"--host {host} is no address of this machine") from error
+    except OSError as error:
+        raise PortTaken(
+            f"{host}:{port} cannot be used: {error.strerror}",
+            hint="Is Offscribe running already? Otherwise choose another with --port.",
+        ) from error
+    return listener

@@ -1,0 +1,144 @@
+"""The worker process: leases jobs, does them, says what changed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from typing import TextIO
+
+from offscribe.errors import (
+    DiskFull,
+    LeaseLost,
+    ModelError,
+    NotFound,
+    OffscribeError,
+    OutOfMemory,
+)
+from offscribe.events import Event, JobChanged, ModelFailed, ModelLoaded, encode
+from offscribe.store.database import DatabaseBusy
+from offscribe.store.jobs import Job, new_id
+from offscribe.worker.work import Bench, work_on
+
+log = logging.getLogger(__name__)
+
+POLL_S = 1.0
+"""How often an idle worker looks for work that nobody announced."""
+PAUSE_S = 5.0
+"""How long it waits when the disk is full or the database is held by another program."""
+
+
+class Worker:
+    """Works until *stopping* is set. *woken* ends the wait for new work early."""
+
+    def __init__(self, owner: str, bench: Bench, say: Callable[[Event], None]) -> None:
+        self.owner = owner
+        self.woken = threading.Event()
+        self.stopping = threading.Event()
+        self._bench = bench
+        self._say = say
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.woken.set()
+
+    def preload(self, model_id: str) -> None:
+        """Load *model_id* before the first job needs it. A failure is told, not raised: the jobs
+        will fail with the same error."""
+        try:
+            recognizer = self._bench.models.recognizer(model_id)
+            self._bench.models.vad()
+        except (ModelError, NotFound) as error:
+            log.warning("the model %s cannot be loaded: %s", model_id, error.message)
+            self._say(ModelFailed(error.code, error.message, error.hint))
+        else:
+            device, _, reason = recognizer.device.partition(" ")
+            self._say(ModelLoaded(model_id, device, reason.strip("()")))
+
+    def work(self) -> None:
+        while not self.stopping.is_set():
+            self.woken.clear()
+            try:
+                job = self._bench.jobs.lease(self.owner)
+                if job is None:
+                    self.woken.wait(POLL_S)
+                else:
+                    self._do(job)
+            except (DiskFull, DatabaseBusy) as error:
+                log.warning("waiting: %s", error.message)
+                self.stopping.wait(PAUSE_S)
+
+    def _do(self, job: Job) -> None:
+        self._say(JobChanged(job.id))
+        try:
+            with closing(work_on(job, self.owner, self._bench)) as passages:
+                for _ in passages:
+                    self._say(JobChanged(job.id))
+                    if self.stopping.is_set():
+                        break
+        except LeaseLost:
+            log.info("job %s was taken away", job.id)
+        except (DiskFull, DatabaseBusy):
+            self._bench.jobs.give_back(self.owner)
+            raise
+        except OffscribeError as error:
+            self._fail(job, error)
+        except MemoryError:
+            self._fail(job, OutOfMemory("there was not enough memory for this recording"))
+        except Exception:  # a bug must fail this job, not the queue
+            incident = new_id()[:12]
+            log.exception("job %s failed, incident %s", job.id, incident)
+            self._fail(
+                job,
+                OffscribeError(
+                    f"an unexpected error, incident {incident}",
+                    hint="The log holds the details under this number.",
+                ),
+            )
+        self._bench.jobs.give_back(self.owner)
+        self._say(JobChanged(job.id))
+
+    def _fail(self, job: Job, error: OffscribeError) -> None:
+        try:
+            self._bench.jobs.fail(job.id, self.owner, error)
+        except LeaseLost:
+            log.info("job %s was taken away while it failed: %s", job.id, error.message)
+
+
+def listen(worker: Worker, commands: TextIO) -> threading.Thread:
+    """Let each line of *commands* wake *worker* and their end stop it: the server that started
+    the worker has gone or wants it to go."""
+
+    def read() -> None:
+        for _ in commands:
+            worker.woken.set()
+        worker.stop()
+
+    thread = threading.Thread(target=read, name="commands", daemon=True)
+    thread.start()
+    return thread
+
+
+def claim_stdout() -> Callable[[Event], None]:
+    """Keep standard output for events alone; whatever a library prints goes to standard error."""
+    events = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    lock = threading.Lock()
+
+    def say(event: Event) -> None:
+        with lock:
+            try:
+                print(encode(event), file=events)
+            except BrokenPipeError:
+                log.info("nobody listens to events any more")
+
+    return say
+
+
+def ignore_interrupts() -> None:
+    """Ctrl+C reaches the whole process group; the server decides when its worker stops."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
