@@ -5,7 +5,7 @@ windows → spans → packed chunks → hypotheses → segments → text passes
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -97,7 +97,7 @@ def _batches(
 
 def _majority(batch: Sequence[Chunk], hypotheses: Sequence[Hypothesis]) -> str:
     """The language of most of the speech. Silence has none, so the question stays open."""
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     for chunk, hypothesis in zip(batch, hypotheses, strict=True):
         if hypothesis.text.strip():
             seconds[hypothesis.language] += chunk.audio.duration

@@ -90,6 +90,8 @@ _TOKEN = re.compile(r'(\w+) \{((?: +\w+: "(?:[^"\\]|\\.)*")+) +\}', re.DOTALL)
 _MEMBER = re.compile(r' (\w+): "((?:[^"\\]|\\.)*)"', re.DOTALL)
 _REMARKS = frozenset({"preserve_order", "kind", "style"})
 """Members that say something about their token; all others hold the words it was made of."""
+_MAX_SKIPPED = 2
+"""公元 is the longest that a grammar drops; more means that token and text do not match."""
 _LITERAL = frozenset({"char", "word", "punctuation"})
 
 
@@ -106,7 +108,7 @@ def _tokens(masked: str, start: int, end: int, grammar: Grammar) -> Iterator[Num
     cursor = start
     for token in _TOKEN.finditer(tagged):
         kind, spoken = token.group(1), _spoken(token.group(2), grammar.separator)
-        begin, stop = _find(masked, spoken, cursor, end)
+        begin, stop = _find(masked, spoken, cursor, end, grammar.separator)
         cursor = stop
         if kind in _LITERAL:
             continue
@@ -126,10 +128,13 @@ def _spoken(members: str, separator: str) -> str:
     return separator.join(values).replace("\\", "")
 
 
-def _find(masked: str, spoken: str, cursor: int, end: int) -> tuple[int, int]:
+def _find(masked: str, spoken: str, cursor: int, end: int, separator: str) -> tuple[int, int]:
     """Where *spoken* stands from *cursor* on. What the grammar skipped (公元, spaces) stays."""
-    place = re.compile(re.escape(spoken).replace(r"\ ", " +")).search(masked, cursor, end)
-    if place is None:
+    pattern = re.escape(spoken)
+    if separator:
+        pattern = pattern.replace(re.escape(separator), f"{separator}+")
+    place = re.compile(pattern).search(masked, cursor, end)
+    if place is None or len(masked[cursor : place.start()].strip()) > _MAX_SKIPPED:
         raise GrammarFailed("a token is not in the text")
     return place.span()
 

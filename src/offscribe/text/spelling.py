@@ -4,8 +4,8 @@
    becomes AI. A stretch of several words needs five letters or to be spelled letter by letter. In
    English a single short word (us, it, who) is never taken for an abbreviation.
 2. A spelling that sounds alike: words from five letters, one edit apart (two from nine letters),
-   with the same first and last letter and the same consonants (kubernetis, but neither clause for
-   Claude nor models for model).
+   with the same consonants and the same sound at both ends (kubernetis, cubernetes, but neither
+   clause for Claude nor models for model).
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _is_believable(pieces: list[str], language: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _sound(key: str) -> tuple[str, str, str]:
-    """First and last letter and the consonants between, with spellings of one sound made equal."""
+    """First and last sound and the consonants, with spellings of one sound made equal."""
     folded = key.replace("ph", "f").replace("ck", "k").replace("x", "ks")
     folded = folded.translate(str.maketrans("cqz", "kks"))
     consonants = re.sub(r"(.)\1+", r"\1", re.sub("[aeiouyhw]", "", folded))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
@@ -29,7 +29,7 @@ class Bench:
     models: Models
 
 
-def work_on(job: Job, owner: str, bench: Bench) -> Iterator[Passage]:
+def work_on(job: Job, owner: str, bench: Bench) -> Generator[Passage, None, None]:
     """Do *job*, which *owner* has leased; yield after each stored passage.
 
     When the iterator is exhausted the job is done. Closing it early leaves the job leased.

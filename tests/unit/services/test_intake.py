@@ -56,7 +56,14 @@ def test_a_long_name_is_cut_but_keeps_its_extension() -> None:
 
 @pytest.mark.parametrize(
     ("name", "suffix"),
-    [("a.MP3", ".mp3"), ("a", ""), ("a.tar gz", ""), ("a.音乐", ""), ("a.x/y", ""), ("a.waytoolong1", "")],
+    [
+        ("a.MP3", ".mp3"),
+        ("a", ""),
+        ("a.tar gz", ""),
+        ("a.音乐", ""),
+        ("a.x/y", ""),
+        ("a.waytoolong1", ""),
+    ],
 )
 def test_only_a_plain_extension_is_kept_on_disk(name: str, suffix: str) -> None:
     assert safe_suffix(name) == suffix
@@ -69,7 +76,10 @@ def test_wishes_have_the_documented_defaults() -> None:
 
 
 def test_hotwords_come_as_lines_or_with_commas() -> None:
-    assert recognize_options(CARD, hotwords="开放时间\n营业时间").hotwords == ("开放时间", "营业时间")
+    assert recognize_options(CARD, hotwords="开放时间\n营业时间").hotwords == (
+        "开放时间",
+        "营业时间",
+    )
     assert recognize_options(CARD, hotwords="a,b").hotwords == ("a", "b")
 
 
@@ -101,7 +111,9 @@ def test_a_segment_length_in_range_is_taken() -> None:
     assert vad_options(max_segment_ms="").max_segment_ms == 30_000
 
 
-@pytest.mark.parametrize(("value", "flag"), [("TRUE", True), ("0", False), ("", True), (None, True)])
+@pytest.mark.parametrize(
+    ("value", "flag"), [("TRUE", True), ("0", False), ("", True), (None, True)]
+)
 def test_flags_are_read(value: str | None, flag: bool) -> None:
     assert parse_flag("itn", value, default=True) is flag
 

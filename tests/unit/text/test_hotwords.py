@@ -134,7 +134,7 @@ def test_sounds_are_compared_in_mandarin_alone(language: str):
         ("这个a i模型", "AI", "这个AI模型"),
         ("苹果ai", "AI", "苹果AI"),
         ("deploy kubernetis today", "Kubernetes", "deploy Kubernetes today"),
-        ("deploy cubernetes today", "Kubernetes", "deploy cubernetes today"),  # first letter
+        ("deploy cubernetes today", "Kubernetes", "deploy Kubernetes today"),
         ("open web ui", "Open WebUI", "Open WebUI"),
         ("postgress is fast", "Postgres", "Postgres is fast"),
     ],

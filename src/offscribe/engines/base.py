@@ -1,0 +1,38 @@
+"""What an engine file exports: how to find out about, and load, the models of one library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from offscribe.engines.devices import DeviceReport
+from offscribe.types import LoadOptions, ModelCard, Recognizer
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """One recognition library. ``engines/<name>.py`` exports it as ``SPEC``.
+
+    title: for people. cards: the models that can be pulled. requires: importable modules without
+    which ``load`` cannot work, and extra: the pip extra that brings them. marks: the files by
+    which a model folder of this engine is known; a folder with some but not all of them is
+    incomplete.
+
+    devices: what this machine offers; imports the library, so call it only where it is there.
+    load: reads a folder and returns the model; raises ModelDamaged, DeviceUnusable, BadOption,
+    OutOfMemory. recognises: whether a folder that has all marks is really of this engine; reads
+    little and imports nothing heavy. describe: the card of such a folder where no known card
+    fits; its id is the folder's name.
+    """
+
+    name: str
+    title: str
+    cards: tuple[ModelCard, ...]
+    requires: tuple[str, ...]
+    extra: str
+    marks: tuple[str, ...]
+    devices: Callable[[], tuple[DeviceReport, ...]]
+    load: Callable[[ModelCard, Path, LoadOptions], Recognizer]
+    recognises: Callable[[Path], bool]
+    describe: Callable[[Path], ModelCard]
