@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -33,7 +33,7 @@ router = APIRouter(prefix="/api", tags=["transcribe"])
 POLL_S = 1.0
 """How often a waiting request looks at the row although no event came."""
 
-_WISHES = {
+_WISHES: dict[str, dict[str, Any]] = {
     "language": {
         "type": "string",
         "default": "zh",
@@ -48,7 +48,10 @@ _WISHES = {
     },
     "model": {"type": "string", "description": "An installed model; default: the server's"},
 }
-_FORMAT = {"type": "string", "enum": ["json", *(name for name in FORMATS if name != "json")]}
+_FORMAT: dict[str, Any] = {
+    "type": "string",
+    "enum": ["json", *(name for name in FORMATS if name != "json")],
+}
 
 
 @router.post(

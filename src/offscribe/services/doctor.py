@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import shutil
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from offscribe.engines.devices import choose_device
-from offscribe.engines.registry import find_spec
-from offscribe.errors import ModelMissing, OffscribeError
+from offscribe.engines.registry import find_engine, missing_modules
+from offscribe.errors import EngineMissing, ModelMissing, OffscribeError
 from offscribe.services.installation import Installation
 from offscribe.services.intake import KEEP_FREE_BYTES
 from offscribe.vad.registry import DEFAULT_VAD
@@ -30,12 +30,10 @@ def examine(installation: Installation, *, port: int) -> Iterator[Check]:
     """Yield the checks one by one; hashing the models takes seconds."""
     yield Check("home", True, str(installation.home.root))
     yield _attempt("decoder", _decoder)
-    yield _attempt("engine", lambda: _engine(installation))
+    yield _attempt("engine", partial(_engine, installation))
     for model_id in (installation.model.id, DEFAULT_VAD):
-        yield _attempt(
-            f"model {model_id}", lambda model_id=model_id: _model(installation, model_id)
-        )
-    yield _attempt("device", lambda: _device(installation))
+        yield _attempt(f"model {model_id}", partial(_model, installation, model_id))
+    yield _attempt("device", partial(_device, installation))
     yield _attempt("history", lambda: f"{installation.records.count()} records")
     yield _disk(installation)
     yield _port(port)
@@ -60,9 +58,13 @@ def _decoder() -> str:
 
 
 def _engine(installation: Installation) -> str:
-    spec = find_spec(installation.model.engine)
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in spec.distributions]
-    return f"{spec.title} ({', '.join(versions)})"
+    spec = find_engine(installation.model.engine)
+    if missing := missing_modules(spec):
+        raise EngineMissing(
+            f"{spec.title} is not installed (no {', '.join(missing)})",
+            hint=f'Run: pip install "offscribe[{spec.extra}]"',
+        )
+    return spec.title
 
 
 def _model(installation: Installation, model_id: str) -> str:
@@ -76,7 +78,7 @@ def _model(installation: Installation, model_id: str) -> str:
 
 
 def _device(installation: Installation) -> str:
-    spec = find_spec(installation.model.engine)
+    spec = find_engine(installation.model.engine)
     choice = choose_device(installation.load.device, spec.devices())
     return f"{choice.device}: {choice.reason}"
 

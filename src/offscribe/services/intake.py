@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
+from offscribe.audio.decode import check_file
 from offscribe.errors import (
     AudioEmpty,
     BadOption,

@@ -19,6 +19,8 @@ import { ApiError, isAbort } from "../api/client.js";
 export function createTranscriber({ scope, dispatch, list, upload, watch, cancel }) {
   /** @type {Map<string, { file: File, options: RecognizeOptions, scope: Scope }>} */
   const outgoing = new Map();
+  /** @type {Set<string>} jobs that have a follower */
+  const followed = new Set();
   let sending = Promise.resolve();
   let count = 0;
 
@@ -40,6 +42,7 @@ export function createTranscriber({ scope, dispatch, list, upload, watch, cancel
 
   /** @param {string} key @param {string} id @param {Scope} own */
   async function follow(key, id, own) {
+    followed.add(id);
     try {
       const onUpdate = (/** @type {Job} */ job) => dispatch({ type: "progressed", key, job });
       await watch(id, { onUpdate, sleep: (ms) => own.sleep(ms), signal: own.signal });
@@ -107,9 +110,10 @@ export function createTranscriber({ scope, dispatch, list, upload, watch, cancel
 
     /** Finds the jobs that were under way before the page was loaded, and follows them. */
     async recover() {
-      const jobs = (await list(scope.signal)).filter(
-        (job) => job.kind === "transcribe" && (job.state === "waiting" || job.state === "running"),
-      );
+      await sending; // what this page is sending is not a stranger's
+      const isNews = (/** @type {Job} */ { id, kind, state }) =>
+        kind === "transcribe" && (state === "waiting" || state === "running") && !followed.has(id);
+      const jobs = (await list(scope.signal)).filter(isNews);
       dispatch({ type: "found", jobs });
       for (const job of jobs) void follow(job.id, job.id, scope.child());
     },

@@ -1,0 +1,270 @@
+"""Whisper's ``recognize``: a batch in parts, and second thoughts about what the model wrote."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+
+from offscribe.engines.guards import is_parrot, is_repetitive
+from offscribe.engines.memory import in_halves
+from offscribe.engines.whisper_decoder import Decoder, Features, Search, Take
+from offscribe.engines.whisper_prompts import NO_PROMPT, Prompt, build_prompt
+from offscribe.engines.whisper_words import stripped, without_loops, words_of
+from offscribe.errors import BadOption, InputError, UnknownLanguage
+from offscribe.types import (
+    SAMPLE_RATE,
+    Audio,
+    Hypothesis,
+    ModelCard,
+    RecognizeOptions,
+    Samples,
+    Word,
+)
+
+MIN_S = 0.1
+"""Nothing can be said in less; the model would invent a word."""
+SILENT_PEAK = 1e-4
+"""-80 dBFS, below the noise of any microphone: digital silence."""
+UNHEARD_NO_SPEECH = 0.5
+UNHEARD_LOGPROB = -0.8
+"""Nothing was heard where the model both doubts that somebody speaks and is unsure of what it
+wrote. Measured with whisper-base: over 156 noises, tones and silences of 1 to 29 s no_speech was
+above 0.58 and the log-probability below -0.82; over 80 utterances it was below 0.57, or the
+log-probability above -0.72."""
+UNHEARD_TAIL_S = 2.5
+TAIL_LOUDNESS = 0.3
+"""The model sometimes stops in the middle of a window. What follows the last word is listened to
+again if it is longer than this and at least this loud, compared with what came before."""
+TAIL_SEARCH_S = 0.6
+FRAME_S = 0.02
+"""The tail begins at the quietest frame this soon after the last word."""
+MAX_TAILS = 3
+RETRY_TEMPERATURES = (0.0, 0.4, 0.8)
+"""Doubtful text is heard again without prompt and hotwords, then with more and more chance."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a batch is worked on: *n_workers* side by side, *part_size* chunks each at a time."""
+
+    n_workers: int
+    part_size: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """One thing to listen to, and its features."""
+
+    samples: Samples
+    features: Features
+
+    @property
+    def duration(self) -> float:
+        return len(self.samples) / SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """How to listen: in which *language* of the model, told what, how carefully."""
+
+    language: str
+    prompt: Prompt
+    search: Search
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one listening gave; no words where nothing was heard."""
+
+    words: tuple[Word, ...]
+    is_doubtful: bool = False
+
+
+class WhisperRecognizer:
+    """A loaded Whisper. See ``offscribe.types.Recognizer``."""
+
+    def __init__(
+        self, card: ModelCard, decoder: Decoder, layout: Layout, *, device: str, batch_size: int
+    ) -> None:
+        self.card = card
+        self.device = device
+        self.batch_size = batch_size
+        self._decoder = decoder
+        self._layout = layout
+        self._pool = ThreadPoolExecutor(layout.n_workers, thread_name_prefix="whisper")
+
+    def recognize(self, batch: Sequence[Audio], options: RecognizeOptions) -> list[Hypothesis]:
+        """See ``Recognizer.recognize``. Raises UnknownLanguage, BadOption, OutOfMemory, and
+        InputError for a chunk that is too long or holds samples that are not numbers.
+
+        With language ``auto`` the whole batch is taken for one language; where nothing was
+        audible it stays ``auto``.
+        """
+        self._check(batch, options)
+        clips = [self._clip(audio.samples) for audio in batch if _is_audible(audio)]
+        language = options.language
+        if language == "auto" and clips:
+            language = self._language_of(clips)
+        task = self._task(language, options)
+        answers = iter(self._in_parts(partial(self._hear, task=task), clips))
+        words = [stripped(next(answers)) if _is_audible(audio) else () for audio in batch]
+        return [Hypothesis("".join(word.text for word in own), language, own) for own in words]
+
+    def _check(self, batch: Sequence[Audio], options: RecognizeOptions) -> None:
+        if options.language != "auto" and options.language not in self.card.languages:
+            raise UnknownLanguage(
+                f"{self.card.title} does not know the language {options.language!r}",
+                hint=f"It knows: auto, {', '.join(self.card.languages)}.",
+            )
+        if options.beam_size < 1:
+            raise BadOption(f"beam_size {options.beam_size} is less than 1")
+        for audio in batch:
+            if audio.duration > self.card.max_chunk_s + FRAME_S:
+                raise InputError(
+                    f"a chunk of {audio.duration:.1f} s is longer than the "
+                    f"{self.card.max_chunk_s:g} s that {self.card.title} takes"
+                )
+            if not np.isfinite(audio.samples).all():
+                raise InputError("the audio holds samples that are not numbers")
+
+    def _clip(self, samples: Samples) -> Clip:
+        return Clip(samples, self._decoder.features(samples))
+
+    def _task(self, language: str, options: RecognizeOptions) -> Task:
+        known = language if self._decoder.has_language(language) else "zh"
+        prompt = build_prompt(
+            known,
+            options.hotwords,
+            encode=self._decoder.text_tokens,
+            max_tokens=self._decoder.max_prompt_tokens,
+        )
+        return Task(known, prompt, Search(options.beam_size))
+
+    def _in_parts(
+        self, work: Callable[[Sequence[Clip]], list[T]], clips: Sequence[Clip]
+    ) -> list[T]:
+        size = self._layout.part_size
+        parts = [clips[at : at + size] for at in range(0, len(clips), size)]
+        return [
+            answer for part in self._pool.map(partial(in_halves, work), parts) for answer in part
+        ]
+
+    def _language_of(self, clips: Sequence[Clip]) -> str:
+        """The language of most of the seconds; each clip votes with its probabilities."""
+        if not self._decoder.is_multilingual:
+            return "en"
+        votes: Counter[str] = Counter()
+        for clip, answer in zip(clips, self._in_parts(self._probabilities, clips), strict=True):
+            for code, probability in answer.items():
+                votes[code] += probability * clip.duration  # type: ignore[assignment]
+        return max(votes, key=lambda code: votes[code])
+
+    def _probabilities(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
+        return self._decoder.languages(self._decoder.encode([clip.features for clip in clips]))
+
+    def _hear(
+        self, clips: Sequence[Clip], *, task: Task, tails_left: int = MAX_TAILS
+    ) -> list[tuple[Word, ...]]:
+        """Return the words of every clip, after second thoughts."""
+        heard = self._listen(clips, task)
+        for temperature in RETRY_TEMPERATURES:
+            doubtful = [index for index, answer in enumerate(heard) if answer.is_doubtful]
+            if not doubtful:
+                break
+            search = replace(task.search, temperature=temperature)
+            retry = replace(task, prompt=NO_PROMPT, search=search)
+            again = self._listen([clips[index] for index in doubtful], retry)
+            for index, answer in zip(doubtful, again, strict=True):
+                if not answer.is_doubtful:
+                    heard[index] = answer
+        words = [without_loops(answer.words) for answer in heard]
+        return self._with_tails(clips, words, task, tails_left - 1) if tails_left else words
+
+    def _listen(self, clips: Sequence[Clip], task: Task) -> list[Heard]:
+        """Listen once, without second thoughts."""
+        encoded = self._decoder.encode([clip.features for clip in clips])
+        takes = self._decoder.write(
+            encoded,
+            len(clips),
+            language=task.language,
+            prompt=task.prompt.token_ids,
+            search=task.search,
+        )
+        durations = [clip.duration for clip in clips]
+        aligned = self._decoder.align(encoded, takes, language=task.language, durations=durations)
+        return [
+            Heard(())
+            if _is_unheard(take)
+            else Heard(words_of(pieces, duration=duration), _is_doubtful(take, task.prompt))
+            for take, pieces, duration in zip(takes, aligned, durations, strict=True)
+        ]
+
+    def _with_tails(
+        self,
+        clips: Sequence[Clip],
+        words: list[tuple[Word, ...]],
+        task: Task,
+        tails_left: int,
+    ) -> list[tuple[Word, ...]]:
+        """Add what was said after the model stopped writing too early."""
+        cuts = {
+            index: cut
+            for index, (clip, own) in enumerate(zip(clips, words, strict=True))
+            if (cut := _tail_start(clip, own)) is not None
+        }
+        if not cuts:
+            return words
+        tails = [self._clip(clips[index].samples[cut:]) for index, cut in cuts.items()]
+        answers = self._hear(tails, task=task, tails_left=tails_left)
+        completed = list(words)
+        for (index, cut), tail in zip(cuts.items(), answers, strict=True):
+            completed[index] += _later(tail, cut / SAMPLE_RATE)
+        return completed
+
+
+def _is_audible(audio: Audio) -> bool:
+    return audio.duration >= MIN_S and float(np.abs(audio.samples).max()) >= SILENT_PEAK
+
+
+def _is_unheard(take: Take) -> bool:
+    is_unsure = take.average_logprob < UNHEARD_LOGPROB
+    return not take.text.strip() or (take.no_speech > UNHEARD_NO_SPEECH and is_unsure)
+
+
+def _is_doubtful(take: Take, prompt: Prompt) -> bool:
+    return is_repetitive(take.text) or is_parrot(take.text, prompt.style, prompt.hotwords)
+
+
+def _tail_start(clip: Clip, words: Sequence[Word]) -> int | None:
+    """The sample from which *clip* is to be heard again, or None.
+
+    A clip without any word was judged to be no speech and is left alone.
+    """
+    if not words or clip.duration - words[-1].end < UNHEARD_TAIL_S:
+        return None
+    first = round(words[-1].end * SAMPLE_RATE)
+    frame = round(FRAME_S * SAMPLE_RATE)
+    n_frames = round(TAIL_SEARCH_S / FRAME_S)
+    frames = clip.samples[first : first + n_frames * frame].reshape(n_frames, frame)
+    cut = first + int(np.square(frames).mean(axis=1).argmin()) * frame
+    loudness = _rms(clip.samples[cut:]) / max(_rms(clip.samples[:cut]), SILENT_PEAK)
+    return cut if loudness >= TAIL_LOUDNESS else None
+
+
+def _rms(samples: Samples) -> float:
+    return float(np.sqrt(np.square(samples, dtype=np.float64).mean())) if len(samples) else 0.0
+
+
+def _later(words: Sequence[Word], seconds: float) -> tuple[Word, ...]:
+    return tuple(
+        replace(word, start=round(word.start + seconds, 3), end=round(word.end + seconds, 3))
+        for word in words
+    )
