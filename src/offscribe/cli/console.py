@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-import click
 from rich.console import Console
 from rich.markup import escape
 
@@ -26,12 +25,10 @@ from offscribe.errors import (
 
 OK = 0
 SOME_FAILED = 1
-USAGE = 2
 BAD_INPUT = 3
 MODEL = 4
 RESOURCE = 5
 INTERNAL = 70
-INTERRUPTED = 130
 
 EXIT_CODES: tuple[tuple[type[OffscribeError], int], ...] = (
     (InputError, BAD_INPUT),
@@ -74,30 +71,19 @@ def write_out(text: str) -> None:
 def run(command: Callable[[], object]) -> NoReturn:
     """Run *command* and leave with the right exit code; a person never sees a traceback.
 
-    *command* may return an exit code.
+    Typer itself ends with 2 for a wrong command line and 130 for Ctrl+C.
     """
     for stream in (sys.stdout, sys.stderr):
         # A Windows console or a C locale must not turn Chinese into an exception.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    sys.exit(_attempt(command))
-
-
-def _attempt(command: Callable[[], object]) -> int:
     try:
-        code = command()
+        command()
     except OffscribeError as error:
         complain(error)
-        return exit_code(error)
-    except click.ClickException as error:
-        error.show()
-        return USAGE
-    except (KeyboardInterrupt, click.Abort):
-        stderr.print("interrupted")
-        return INTERRUPTED
+        sys.exit(exit_code(error))
     except BrokenPipeError:  # the reader of our output, `head` say, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     except Exception as error:
         if os.environ.get("OFFSCRIBE_DEBUG"):
             raise
@@ -106,5 +92,5 @@ def _attempt(command: Callable[[], object]) -> int:
             f"[bold red]error[/] an unexpected error: {escape(repr(error))}\n"
             "  Set OFFSCRIBE_DEBUG=1 to see where it happened."
         )
-        return INTERNAL
-    return code if isinstance(code, int) else OK
+        sys.exit(INTERNAL)
+    sys.exit(OK)

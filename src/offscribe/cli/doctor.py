@@ -30,7 +30,7 @@ def doctor(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to look at.")] = DEFAULT_PORT,
     as_json: JsonOption = False,
     home: HomeOption = None,
-) -> int:
+) -> None:
     """Check decoder, models, device, disk, port and home."""
     installation = open_installation(
         find_home(home), model_id=model, model_path=model_path, load=LoadOptions(device=device)
@@ -46,4 +46,5 @@ def doctor(
             console.stdout.print(f"     {escape(check.hint)}")
     if as_json:
         console.print_json([asdict(check) for check in checks])
-    return console.OK if all(check.is_ok for check in checks) else console.SOME_FAILED
+    if not all(check.is_ok for check in checks):
+        raise typer.Exit(console.SOME_FAILED)

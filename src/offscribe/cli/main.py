@@ -42,7 +42,7 @@ def options(
 def main() -> None:
     """Entry point of the console script: guarded, and with our exit codes."""
     guard.install()
-    console.run(lambda: app(standalone_mode=False))
+    console.run(app)
 
 
 if __name__ == "__main__":

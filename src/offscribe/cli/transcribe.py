@@ -61,7 +61,7 @@ def transcribe(
     device: DeviceOption = "auto",
     threads: ThreadsOption = 0,
     home: HomeOption = None,
-) -> int:
+) -> None:
     """Transcribe recordings. The text is also kept in the history."""
     wanted = _formats(formats, output_dir)
     installation = open_installation(
@@ -83,9 +83,9 @@ def transcribe(
         else _Folder(Path(output_dir), wanted, ExportOptions(times=times))
     )
     failures = _transcribe_all(installation, paths, options, output)
-    if not failures:
-        return console.OK
-    return console.exit_code(failures[0]) if len(paths) == 1 else console.SOME_FAILED
+    if failures:
+        is_single = len(paths) == 1
+        raise typer.Exit(console.exit_code(failures[0]) if is_single else console.SOME_FAILED)
 
 
 class _Printed:
