@@ -14,7 +14,8 @@ export OFFSCRIBE_HOME="${OFFSCRIBE_HOME:-$PWD}"
 setup_models
 
 case "${1:-}" in
-  "" | --help | -h) [ $# -eq 0 ] && set -- serve ;;
+  "") set -- serve ;;
+  --help | -h | --version) ;;
   -*) set -- serve "$@" ;;
 esac
 cd "$OLDPWD"

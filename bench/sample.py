@@ -149,9 +149,7 @@ def main() -> None:
         ("zh", "zf_xiaobei", ZH, chinese_phonemes, 1.0),
         ("en", "af_heart", EN, english_phonemes, 1.0),
     ):
-        spoken = speak(
-            session, arguments.voices / f"{voice}.bin", sentences, phonemes, speed=speed
-        )
+        spoken = speak(session, arguments.voices / f"{voice}.bin", sentences, phonemes, speed=speed)
         path = FOLDER / f"{name}.flac"
         soundfile.write(path, to_16k(spoken), 16_000)
         print(f"{path}: {len(spoken) / RATE:.1f} s, {path.stat().st_size} bytes")

@@ -44,12 +44,13 @@ class Server:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "offscribe.cli.main", "serve", *self._options]
-        self._process = subprocess.Popen(
-            [*command, "--home", str(self.home), "--port", str(self.port)],
-            env={**os.environ, "OFFSCRIBE_DEBUG": "1"},
-            stderr=(self.home / "server.log").open("ab"),
-            start_new_session=True,
-        )
+        with (self.home / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "--home", str(self.home), "--port", str(self.port)],
+                env={**os.environ, "OFFSCRIBE_DEBUG": "1"},
+                stderr=log,
+                start_new_session=True,
+            )
         self._wait_until_up()
 
     def kill(self) -> None:

@@ -16,6 +16,7 @@ import av
 import av.error
 import numpy as np
 from av.container import InputContainer
+from av.stream import Stream
 
 from offscribe.audio.files import SoundBytes, check_file, open_bytes
 from offscribe.audio.mono import MonoResampler, setup_of
@@ -58,10 +59,18 @@ MAX_SILENCE_S = 3600.0
 """A file's gaps are filled with at most so much; beyond it, its clock is taken for broken."""
 
 STATES_LENGTH = frozenset(
-    ("wav", "w64", "aiff", "au", "caf", "flac", "ogg", "mov", "matroska", "avi", "asf", "ape", "wv")
+    ("aiff", "ape", "au", "caf", "flac", "flv", "matroska", "mov", "tta", "w64", "wav", "wv")
 )
 """Containers whose header says how long they are. The others' length is FFmpeg's estimate, which
 says nothing about a missing end."""
+
+ENDLESS_WAV = b"RIFF\xff\xff\xff\xff"
+"""The start of a WAV that was written to a pipe: its length was never known."""
+
+UNFINISHED_HINT = (
+    "An MP4, M4A or MOV whose recording or copying was cut short lacks its index. "
+    "Copy it again from where it was recorded, or let the recording device repair it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +97,15 @@ def open_audio(path: Path, *, name: str | None = None) -> Iterator[AudioSource]:
     shown = name or path.name
     with open_bytes(path, name=name) as file:
         sound = SoundBytes(file)
-        if not sound.read(1):
-            raise AudioEmpty(f"{shown} is empty")
+        head = sound.read(8)
         sound.seek(0)
-        with _open_container(sound, shown) as container:
-            yield AudioSource(container, shown)
+        if not head:
+            raise AudioEmpty(f"{shown} is empty")
+        with _open_container(sound, shown, head) as container:
+            yield AudioSource(container, shown, is_endless=head == ENDLESS_WAV)
 
 
-def _open_container(sound: SoundBytes, shown: str) -> InputContainer:
+def _open_container(sound: SoundBytes, shown: str, head: bytes) -> InputContainer:
     def refuse(*_: object) -> object:
         raise PermissionError("a recording may not open other files")
 
@@ -111,7 +121,8 @@ def _open_container(sound: SoundBytes, shown: str) -> InputContainer:
             metadata_errors="replace",
         )
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise AudioUnreadable(f"{shown} is not audio we can decode") from error
+        hint = UNFINISHED_HINT if head.endswith(b"ftyp") else None
+        raise AudioUnreadable(f"{shown} is not audio we can decode", hint=hint) from error
 
 
 class AudioSource:
@@ -119,10 +130,12 @@ class AudioSource:
 
     duration_hint: the container's claim in seconds; may be None or wrong. The figures below grow
     while ``windows`` is read and are final when it is exhausted. damaged_packets: packets that
-    could not be decoded and were skipped. ended_early: the container broke off before its end.
+    could not be decoded and were skipped. ended_early: the container broke off before its end
+    (Ogg, AVI, ASF, MPEG and raw streams do not tell). gaps_s: seconds of silence that were put
+    in where the timestamps say that sound is missing.
     """
 
-    def __init__(self, container: InputContainer, shown: str) -> None:
+    def __init__(self, container: InputContainer, shown: str, *, is_endless: bool = False) -> None:
         self._container = container
         self._shown = shown
         self._stream = _best_track(container, shown)
@@ -130,9 +143,14 @@ class AudioSource:
         self.duration_hint = _claimed_duration(container, self._stream)
         self.damaged_packets = 0
         self.ended_early = False
+        self.gaps_s = 0.0
         self._decoded_packets = 0
         self._n_samples = 0
         self._began = False
+        self._start = (container.start_time or 0) / av.time_base
+        self._reaches = 0.0
+        self._ends_short = False
+        self._is_endless = is_endless
         _require_plausible(self.info.sample_rate, self.info.channels, shown)
 
     @property
@@ -151,7 +169,172 @@ class AudioSource:
             raise RuntimeError("a recording can be read only once")
         self._began = True
         size = round(window_s * SAMPLE_RATE)
-        for samples in _regroup(self._blocks(), size):
-            self._n_samples += len(samples)
-            yield Audio(samples)
+        try:
+            for samples in _regroup(self._blocks(), size):
+                self._n_samples += len(samples)
+                yield Audio(samples)
+        except av.error.FFmpegError as error:
+            raise AudioUnreadable(f"{self._shown} cannot be decoded") from error
         self._conclude()
+
+    def _blocks(self) -> Iterator[Samples]:
+        """Yield the whole recording in blocks of at most a second or so."""
+        resampler: MonoResampler | None = None
+        clock = _Clock(self._start)
+        for frame in self._frames():
+            _require_plausible(frame.sample_rate, frame.layout.nb_channels, self._shown)
+            gap_s = clock.gap_before(frame)
+            if resampler and (gap_s or resampler.setup != setup_of(frame)):
+                yield from resampler.drain()
+                resampler = None
+            self.gaps_s += gap_s
+            yield from _silence(gap_s)
+            if resampler is None:
+                resampler = MonoResampler(frame)
+            yield from resampler.push(frame)
+        if resampler:
+            yield from resampler.drain()
+
+    def _frames(self) -> Iterator[av.AudioFrame]:
+        for packet in self._packets():
+            try:
+                frames = self._stream.decode(packet)
+            except av.error.FFmpegError:
+                self._count_damaged()
+                continue
+            self._decoded_packets += 1
+            for frame in frames:
+                if frame.samples:
+                    yield frame
+
+    def _count_damaged(self) -> None:
+        self.damaged_packets += 1
+        n_packets = self.damaged_packets + self._decoded_packets
+        if n_packets <= PROBATION_PACKETS and self.damaged_packets > PROBATION_PACKETS // 2:
+            raise AudioUnreadable(
+                f"{self._shown} is not audio we can decode: most of it is damaged"
+            )
+
+    def _packets(self) -> Iterator[av.Packet[Stream] | None]:
+        """Yield the track's packets, then an empty one or None: it drains the decoder."""
+        n_errors = 0
+        while n_errors < MAX_READ_ERRORS:
+            try:
+                for packet in self._container.demux():
+                    n_errors = 0
+                    self._note_end(packet)
+                    if packet.stream_index == self._stream.index:
+                        self._ends_short = packet.is_corrupt if packet.size else self._ends_short
+                        yield packet
+                return
+            except (av.error.FFmpegError, OSError, ValueError):
+                n_errors += 1
+        self.ended_early = True
+        yield None
+
+    def _note_end(self, packet: av.Packet[Stream]) -> None:
+        """Remember how far the container reaches, on whichever track."""
+        if packet.pts is not None:
+            end = (packet.pts + (packet.duration or 0)) * packet.time_base
+            self._reaches = max(self._reaches, float(end) - self._start)
+
+    def _conclude(self) -> None:
+        if not self._n_samples:
+            if self.damaged_packets or self.ended_early:
+                raise AudioUnreadable(f"nothing of {self._shown} can be decoded")
+            raise AudioEmpty(f"{self._shown} has no sound in it")
+        self.ended_early |= self._ends_short and not self._is_endless
+        if _states_length(self._container) and self.duration_hint:
+            self.ended_early |= self._reaches < self.duration_hint - 1.0
+
+
+class _Clock:
+    """Compares the frames' timestamps with the sound so far."""
+
+    def __init__(self, start: float) -> None:
+        self._end = start
+        self._is_first = True
+        self._silence_left_s = MAX_SILENCE_S
+
+    def gap_before(self, frame: av.AudioFrame) -> float:
+        """Take the next frame; return the seconds of silence that belong before it."""
+        start = self._end if frame.time is None else float(frame.time)
+        gap_s = start - self._end
+        tolerated_s = 0.0 if self._is_first else JITTER_S
+        self._is_first = False
+        if abs(gap_s) <= tolerated_s:
+            self._end += frame.samples / frame.sample_rate
+            return 0.0
+        self._end = start + frame.samples / frame.sample_rate
+        if not 0.0 < gap_s <= self._silence_left_s:
+            return 0.0
+        self._silence_left_s -= gap_s
+        return gap_s
+
+
+def _regroup(blocks: Iterator[Samples], size: int) -> Iterator[Samples]:
+    """Join *blocks* and cut them into arrays of *size* samples; the last may be shorter."""
+    waiting: list[Samples] = []
+    n_waiting = 0
+    for block in blocks:
+        waiting.append(block)
+        n_waiting += len(block)
+        if n_waiting < size:
+            continue
+        joined = np.concatenate(waiting)
+        n_whole = n_waiting - n_waiting % size
+        for at in range(0, n_whole, size):
+            yield joined[at : at + size].copy()
+        waiting = [joined[n_whole:].copy()]
+        n_waiting -= n_whole
+    if n_waiting:
+        yield np.concatenate(waiting)
+
+
+def _silence(duration: float) -> Iterator[Samples]:
+    n_samples = round(duration * SAMPLE_RATE)
+    for at in range(0, n_samples, SAMPLE_RATE):
+        yield np.zeros(min(SAMPLE_RATE, n_samples - at), np.float32)
+
+
+def _best_track(container: InputContainer, shown: str) -> av.AudioStream:
+    """Return the sound track that FFmpeg finds best: the default one, then the richest."""
+    track = container.streams.best("audio")
+    if track is None and container.streams.video:
+        raise NoAudioTrack(f"{shown} has no sound track")
+    if not isinstance(track, av.AudioStream):
+        raise AudioUnreadable(f"{shown} is not audio we can decode")
+    if track.codec_context is None:
+        raise AudioUnreadable(f"the sound of {shown} has a codec that we cannot decode")
+    return track
+
+
+def _describe(container: InputContainer, track: av.AudioStream) -> MediaInfo:
+    return MediaInfo(
+        container=container.format.name,
+        codec=track.codec_context.name,
+        sample_rate=track.codec_context.sample_rate,
+        channels=track.codec_context.layout.nb_channels,
+        has_video=bool(container.streams.video),
+    )
+
+
+def _claimed_duration(container: InputContainer, track: av.AudioStream) -> float | None:
+    if container.duration and container.duration > 0:
+        return container.duration / av.time_base
+    if track.duration and track.duration > 0 and track.time_base:
+        return float(track.duration * track.time_base)
+    return None
+
+
+def _states_length(container: InputContainer) -> bool:
+    if container.format.name == "mp3":
+        return bool(container.start_time)  # the encoder's delay: from the tag that has the length
+    return container.format.name.split(",")[0] in STATES_LENGTH
+
+
+def _require_plausible(sample_rate: int, channels: int, shown: str) -> None:
+    if sample_rate not in SAMPLE_RATES or not 1 <= channels <= MAX_CHANNELS:
+        raise AudioUnreadable(
+            f"{shown} claims {channels} channels at {sample_rate} Hz, which no recording has"
+        )

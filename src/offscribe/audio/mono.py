@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import av
 import numpy as np
 
@@ -14,39 +12,38 @@ BLOCK_SAMPLES = SAMPLE_RATE
 not depend on the windows that a caller asks for."""
 
 CANCELLED = 0.1
-"""A stereo mix that keeps less than this part (-20 dB) of the louder channel's level has
-cancelled. Two unrelated channels keep at least 0.5."""
+"""A mix that keeps less than this part (-20 dB) of the loudest channel's level has cancelled.
+Two channels that have nothing to do with each other keep at least half."""
 
 
 class MonoResampler:
     """Turns frames of one format, layout and rate into mono float32 blocks.
 
-    Two channels are averaged, so nothing clips. Where one is the other with its poles swapped (a
-    wrongly wired microphone) the average would be silence; that second is taken from the left
-    channel. More channels are mixed by libswresample with its standard coefficients, scaled so
-    that they add up to 1; the subwoofer is left out. Samples outside [-1, 1] are cut, and what is
-    not a number becomes silence.
+    Surround sound is mixed by libswresample with its standard coefficients, scaled so that they
+    add up to 1; the subwoofer is left out. One or two channels, and channels whose places nobody
+    stated, are averaged. So nothing clips by mixing. Where the average cancels (one wire of a
+    microphone swapped makes two channels each other's opposite) that second is taken from one
+    channel alone. Samples outside [-1, 1] are cut, and what is not a number becomes silence.
     """
 
     def __init__(self, frame: av.AudioFrame) -> None:
         self.setup = setup_of(frame)
-        layout = "stereo" if frame.layout.nb_channels == 2 else "mono"
         self._resampler = av.AudioResampler(
-            format="fltp",
-            layout=layout,
+            format="flt",
+            layout="mono" if _is_surround(frame.layout) else frame.layout,
             rate=SAMPLE_RATE,
             frame_size=BLOCK_SAMPLES,
             options={"rematrix_maxval": "1.0"},
         )
 
-    def push(self, frame: av.AudioFrame) -> Iterator[Samples]:
-        for block in self._resampler.resample(frame):
-            yield _mix(block.to_ndarray())
+    def push(self, frame: av.AudioFrame) -> list[Samples]:
+        """Return the blocks that *frame* completed. Raises av.error.FFmpegError."""
+        frame.pts = None  # its place is the caller's business
+        return [_mix(block) for block in self._resampler.resample(frame)]
 
-    def drain(self) -> Iterator[Samples]:
+    def drain(self) -> list[Samples]:
         """Return what waits inside; the resampler is then used up."""
-        for block in self._resampler.resample(None):
-            yield _mix(block.to_ndarray())
+        return [_mix(block) for block in self._resampler.resample(None)]
 
 
 def setup_of(frame: av.AudioFrame) -> tuple[str, str, int]:
@@ -54,15 +51,23 @@ def setup_of(frame: av.AudioFrame) -> tuple[str, str, int]:
     return frame.format.name, frame.layout.name, frame.sample_rate
 
 
-def _mix(channels: Samples) -> Samples:
-    """Return the mono samples of *channels*, shape (1 or 2, n)."""
+def _is_surround(layout: av.AudioLayout) -> bool:
+    """Whether libswresample knows where each of three or more channels belongs.
+
+    It calls channels without places ``9 channels``, and cannot mix ``ambisonic`` ones.
+    """
+    has_places = not layout.name.endswith(" channels") and "ambisonic" not in layout.name
+    return layout.nb_channels > 2 and has_places
+
+
+def _mix(block: av.AudioFrame) -> Samples:
+    interleaved = np.asarray(block.to_ndarray(), np.float32)
+    channels = interleaved.reshape(-1, block.layout.nb_channels).T
     channels = np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1.0, 1.0)
     if len(channels) == 1:
-        return channels[0]
-    mixed: Samples = channels.mean(axis=0, dtype=np.float32)
-    loudest = max(_level(channel) for channel in channels)
-    return channels[0] if _level(mixed) < CANCELLED * loudest else mixed
-
-
-def _level(samples: Samples) -> float:
-    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+        return np.ascontiguousarray(channels[0])
+    mixed = channels.mean(axis=0, dtype=np.float32)
+    levels = np.sqrt(np.mean(np.square(channels, dtype=np.float64), axis=1))
+    if np.sqrt(np.mean(np.square(mixed, dtype=np.float64))) < CANCELLED * levels.max():
+        mixed = channels[int(np.argmax(levels >= levels.max() / 2))]
+    return np.ascontiguousarray(mixed)

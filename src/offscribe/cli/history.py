@@ -128,7 +128,7 @@ def _row(record: Record) -> dict[str, object]:
 def _table(rows: list[tuple[Record, str]]) -> Table:
     table = Table(box=None, pad_edge=False)
     for title in ("id", "when", "length", "name", "text"):
-        table.add_column(title, no_wrap=title != "text")
+        table.add_column(title, no_wrap=True, overflow="ellipsis")
     for record, text in rows:
         table.add_row(
             record.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -80,7 +81,8 @@ def _run(runtime: Runtime, listener: socket.socket, hosts: frozenset[str]) -> No
         f"[bold]Offscribe[/] serves http://{shown}:{port}  (model {runtime.installation.model.id},"
         f" home {runtime.installation.home.root})\nCtrl+C stops it."
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    with suppress(KeyboardInterrupt):  # Ctrl+C is how one stops it
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

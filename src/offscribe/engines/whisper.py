@@ -13,7 +13,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from offscribe.engines.base import EngineSpec
 from offscribe.engines.devices import DeviceReport, choose_device
@@ -24,21 +24,19 @@ from offscribe.engines.whisper_recognizer import Layout, WhisperRecognizer
 from offscribe.errors import BadOption, DeviceUnusable, ModelDamaged, OffscribeError, OutOfMemory
 from offscribe.types import Device, LoadOptions, ModelCard, ModelFile, PackageSource
 
-if TYPE_CHECKING:
-    from faster_whisper import WhisperModel
-
 WINDOW_S = 30.0
 """The encoder has no position beyond it."""
 MARKS = ("model.bin", "config.json", "tokenizer.json")
 """The tokenizer is no option: without it the library would look for one on the network."""
 SIGNATURE = b"WhisperSpec"
 """Near the start of every model.bin that CTranslate2 converted from a Whisper."""
-LANGUAGES = tuple(
-    "zh en ja ko yue af am ar as az ba be bg bn bo br bs ca cs cy da de el es et eu fa fi fo fr gl "
-    "gu ha haw he hi hr ht hu hy id is it jw ka kk km kn la lb ln lo lt lv mg mi mk ml mn mr ms mt "
-    "my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr "
-    "tt uk ur uz vi yi yo".split()
-)
+_CODES = """
+zh en ja ko yue af am ar as az ba be bg bn bo br bs ca cs cy da de el es et eu fa fi fo fr gl gu ha
+haw he hi hr ht hu hy id is it jw ka kk km kn la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn
+no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi
+yo
+"""
+LANGUAGES = tuple(_CODES.split())
 """What multilingual Whisper models were trained on. Those before large-v3 have no token of their
 own for Cantonese (yue); they hear it as Chinese."""
 MULTILINGUAL_TOKENS = 51_865
@@ -172,7 +170,7 @@ def _open(
     compute_type: str,
     n_workers: int,
     threads_each: int,
-) -> WhisperModel:
+) -> Any:
     from faster_whisper import WhisperModel
 
     for name in MARKS:
@@ -205,20 +203,19 @@ def _load_failure(
     return ModelDamaged(f"{card.title} in {folder} cannot be read: {error}")
 
 
-def _match_features(model: WhisperModel) -> None:
+def _match_features(model: Any) -> None:
     """The number of mel bands comes from the weights: a converted folder often lacks the
     preprocessor file that names it, and the library then takes 80."""
-    from faster_whisper.feature_extractor import FeatureExtractor
-
-    if model.feature_extractor.mel_filters.shape[0] != model.model.n_mels:
+    extractor = model.feature_extractor
+    if extractor.mel_filters.shape[0] != model.model.n_mels:
         settings = model.feat_kwargs | {"feature_size": model.model.n_mels}
-        model.feature_extractor = FeatureExtractor(**settings)
+        model.feature_extractor = type(extractor)(**settings)
 
 
 def _compute_type(requested: str, device: Device) -> str:
-    import ctranslate2
+    from ctranslate2 import get_supported_compute_types  # type: ignore[attr-defined]
 
-    supported: set[str] = ctranslate2.get_supported_compute_types(device)
+    supported: set[str] = get_supported_compute_types(device)
     if requested == "auto":
         return next(name for name in COMPUTE_TYPES[device] if name in supported)
     if requested not in supported:
@@ -230,9 +227,9 @@ def _compute_type(requested: str, device: Device) -> str:
 
 
 def _cuda() -> DeviceReport:
-    import ctranslate2
+    from ctranslate2 import get_cuda_device_count  # type: ignore[attr-defined]
 
-    if ctranslate2.get_cuda_device_count() == 0:
+    if get_cuda_device_count() == 0:
         if Path("/dev/nvidia0").exists() or shutil.which("nvidia-smi"):
             reason = "there is an NVIDIA GPU, but its driver does not answer CUDA"
             return DeviceReport("cuda", False, reason, is_present=True)

@@ -8,17 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from offscribe.engines.whisper_words import Piece
 from offscribe.types import SAMPLE_RATE, Samples
-
-if TYPE_CHECKING:
-    from faster_whisper import WhisperModel
-    from faster_whisper.tokenizer import Tokenizer
 
 SEED = 0
 """Sampling starts from here each time, so the same recording gives the same text."""
@@ -50,7 +46,7 @@ class Take:
 class Decoder:
     """One loaded Whisper. ``encode``, ``write`` and ``align`` may run in several threads."""
 
-    def __init__(self, model: WhisperModel) -> None:
+    def __init__(self, model: Any) -> None:
         self._model = model
         self._n_frames = model.feature_extractor.nb_max_frames
         self._tokenizer = cache(self._make_tokenizer)
@@ -96,7 +92,7 @@ class Decoder:
         tokenizer = self._tokenizer(language)
         start = self._model.get_prompt(tokenizer, list(prompt), without_timestamps=True)
         if search.temperature > 0:
-            ctranslate2.set_random_seed(SEED)
+            ctranslate2.set_random_seed(SEED)  # type: ignore[attr-defined]
             choice = {
                 "beam_size": 1,
                 "num_hypotheses": search.beam_size,
@@ -105,11 +101,12 @@ class Decoder:
             }
         else:
             choice = {"beam_size": search.beam_size}
+        suppressed: Any = get_suppressed_tokens(tokenizer, [-1])  # type: ignore[arg-type]
         results = self._model.model.generate(
             encoded,
             [start] * n_clips,
             max_length=self._model.max_length,
-            suppress_tokens=list(get_suppressed_tokens(tokenizer, [-1])),
+            suppress_tokens=list(suppressed),
             return_scores=True,
             return_no_speech_prob=True,
             **choice,
@@ -132,7 +129,7 @@ class Decoder:
             for items in alignments
         ]
 
-    def _make_tokenizer(self, language: str) -> Tokenizer:
+    def _make_tokenizer(self, language: str) -> Any:
         from faster_whisper.tokenizer import Tokenizer
 
         return Tokenizer(
@@ -140,7 +137,7 @@ class Decoder:
         )
 
 
-def _take(result: Any, tokenizer: Tokenizer) -> Take:
+def _take(result: Any, tokenizer: Any) -> Take:
     tokens = tuple(token for token in result.sequences_ids[0] if token < tokenizer.eot)
     n_tokens = len(result.sequences_ids[0])
     return Take(

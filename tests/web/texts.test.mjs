@@ -85,7 +85,9 @@ test("every text is used", () => {
 
 test("every error the server raises on purpose is translated", () => {
   const root = fileURLToPath(new URL("../../src/offscribe/", import.meta.url));
-  const python = readdirSync(root, { recursive: true }).filter((name) => name.endsWith(".py"));
+  const python = readdirSync(root, { recursive: true })
+    .map((name) => name.replaceAll("\\", "/"))
+    .filter((name) => name.endsWith(".py") && !name.startsWith("cli/"));
   const codes = new Set(
     python.flatMap((name) =>
       [...readFileSync(join(root, name), "utf8").matchAll(/\bcode"?\s*[=:]\s*"([a-z_]+)"/g)].map(

@@ -1,0 +1,150 @@
+"""Recordings to decode, encoded on the spot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A file kind: FFmpeg's names of container and codec, and the codec's rate in Hz."""
+
+    container: str
+    codec: str
+    rate: int = 44_100
+    layout: str = "mono"
+    has_video: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return "-".join(
+            [self.container, self.codec, str(self.rate), self.layout]
+            + ["video"] * self.has_video
+        )
+
+
+WAV = Kind("wav", "pcm_s16le", 16_000)
+
+KINDS = (
+    WAV,
+    Kind("wav", "pcm_s16le", 8_000),
+    Kind("wav", "pcm_s16le", 44_100, "stereo"),
+    Kind("wav", "pcm_u8", 11_025),
+    Kind("wav", "pcm_s24le", 48_000),
+    Kind("wav", "pcm_f32le", 96_000),
+    Kind("wav", "pcm_f64le", 22_050),
+    Kind("wav", "pcm_mulaw", 8_000),
+    Kind("wav", "pcm_alaw", 8_000),
+    Kind("wav", "pcm_s16le", 48_000, "5.1"),
+    Kind("w64", "pcm_s16le", 48_000),
+    Kind("aiff", "pcm_s16be"),
+    Kind("au", "pcm_s16be"),
+    Kind("caf", "pcm_s16le"),
+    Kind("flac", "flac"),
+    Kind("flac", "flac", 16_000, "stereo"),
+    Kind("mp3", "libmp3lame"),
+    Kind("mp3", "libmp3lame", 16_000),
+    Kind("mp3", "libmp3lame", 48_000, "stereo"),
+    Kind("ogg", "libopus", 48_000),
+    Kind("ogg", "flac"),
+    Kind("mp4", "aac"),
+    Kind("ipod", "aac", 48_000, "stereo"),
+    Kind("mov", "alac"),
+    Kind("adts", "aac"),
+    Kind("mp4", "aac", has_video=True),
+    Kind("matroska", "aac", has_video=True),
+    Kind("webm", "libopus", 48_000),
+    Kind("webm", "libopus", 48_000, has_video=True),
+    Kind("avi", "libmp3lame", has_video=True),
+    Kind("mpegts", "aac", has_video=True),
+    Kind("mpegts", "mp2", 48_000),
+    Kind("asf", "wmav2", options=(("b", "64000"),)),
+    Kind("flv", "aac"),
+    Kind("ac3", "ac3", 48_000),
+    Kind("wv", "wavpack"),
+    Kind("tta", "tta"),
+)
+
+
+PICTURES = {"webm": "libvpx", "mp4": "libx264"}
+"""The picture codec of a container, where it is not MPEG-4."""
+
+
+def tone(seconds: float, *, rate: int, hz: float = 440.0, level: float = 0.5) -> Floats:
+    """One channel, shape (1, n)."""
+    times = np.arange(round(seconds * rate)) / rate
+    return (level * np.sin(2 * np.pi * hz * times)).astype(np.float32)[np.newaxis]
+
+
+def click(seconds: float, *, at: float, rate: int) -> Floats:
+    """Silence but for 5 ms of a 1 kHz tone that begin *at* seconds; shape (1, n)."""
+    sound = np.zeros((1, round(seconds * rate)), np.float32)
+    burst = tone(0.005, rate=rate, hz=1000, level=0.9)
+    start = round(at * rate)
+    sound[:, start : start + burst.shape[1]] = burst
+    return sound
+
+
+def place_of_click(samples: Floats) -> float:
+    """Return the second at which the loudest 5 ms begin."""
+    energy = np.convolve(np.square(samples, dtype=np.float64), np.ones(80), mode="valid")
+    return int(energy.argmax()) / 16_000
+
+
+def write(path: Path, kind: Kind, sound: Floats, *, from_s: float = 0.0) -> Path:
+    """Encode *sound*, shape (1 or n_channels, n); one channel goes to every channel.
+
+    The first sample's timestamp is *from_s*; pictures, where the kind has them, begin at 0.
+    """
+    with av.open(path, "w", format=kind.container) as container:
+        stream = container.add_stream(
+            kind.codec, rate=kind.rate, layout=kind.layout, options=dict(kind.options)
+        )
+        pictures = container.add_stream(PICTURES.get(kind.container, "mpeg4"), rate=10) if kind.has_video else None
+        if pictures is not None:
+            pictures.width = pictures.height = 32
+            pictures.pix_fmt = "yuv420p"
+            for _ in range(max(1, int(10 * (from_s + sound.shape[1] / kind.rate)))):
+                container.mux(pictures.encode(av.VideoFrame(32, 32, "yuv420p")))
+            container.mux(pictures.encode(None))
+        _encode(container, stream, kind, sound, from_s)
+    return path
+
+
+def write_pictures(path: Path, container_name: str = "matroska") -> Path:
+    """A video without a sound track."""
+    with av.open(path, "w", format=container_name) as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 32
+        stream.pix_fmt = "yuv420p"
+        for _ in range(10):
+            container.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def _encode(container, stream, kind: Kind, sound: Floats, from_s: float) -> None:  # type: ignore[no-untyped-def]
+    to_codec = av.AudioResampler(
+        format=stream.format.name, layout=kind.layout, rate=kind.rate, frame_size=1024
+    )
+    n_channels = av.AudioLayout(kind.layout).nb_channels
+    planes = np.ascontiguousarray(np.broadcast_to(sound, (n_channels, sound.shape[1])))
+    n_fed = round(from_s * kind.rate)
+    for at in range(0, planes.shape[1], kind.rate):
+        part = np.ascontiguousarray(planes[:, at : at + kind.rate])
+        frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=kind.layout)
+        frame.sample_rate = kind.rate
+        frame.pts = n_fed
+        n_fed += part.shape[1]
+        for ready in to_codec.resample(frame):
+            container.mux(stream.encode(ready))
+    for ready in to_codec.resample(None):
+        container.mux(stream.encode(ready))
+    container.mux(stream.encode(None))
