@@ -94,17 +94,25 @@ def installed() -> Guard:
     return _guard
 
 
+def is_loopback(host: str) -> bool:
+    """True for loopback addresses and ``localhost``: reachable from this machine only."""
+    address = _address(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
 def is_local(host: str) -> bool:
-    """True for loopback and unspecified addresses and for ``localhost``."""
-    if host in ("", "localhost"):
-        return True
+    """True for what a connect cannot leave this machine by: loopback, and the unspecified
+    address, which means this machine. (Listening on it means every network: see is_loopback.)"""
+    address = _address(host)
+    return not host or is_loopback(host) or (address is not None and address.is_unspecified)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(host.split("%", 1)[0])
     except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    address = mapped or address
-    return address.is_loopback or address.is_unspecified
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _remote_host(address: object) -> str | None:
@@ -123,8 +131,4 @@ def _remote_name(name: object) -> str | None:
     text = name.decode("idna") if isinstance(name, bytes) else name
     if not isinstance(text, str) or is_local(text):
         return None
-    try:
-        ipaddress.ip_address(text.split("%", 1)[0])
-    except ValueError:
-        return text
-    return None
+    return text if _address(text) is None else None

@@ -113,15 +113,19 @@ def server(new_server: Callable[[], Server]) -> Server:
     return new_server()
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = os.environ.get("OFFSCRIBE_TEST_BROWSER") or next(
-        filter(None, map(shutil.which, BROWSERS)), None
-    )
+def find_browser() -> str:
+    """The browser of the machine (OFFSCRIBE_TEST_BROWSER overrides it)."""
+    named = os.environ.get("OFFSCRIBE_TEST_BROWSER")
+    path = named or next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.fail("no browser: install Chromium, or name one in OFFSCRIBE_TEST_BROWSER")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=BROWSER_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=BROWSER_ARGUMENTS)
         yield browser
         browser.close()
 

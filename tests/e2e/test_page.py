@@ -15,7 +15,8 @@ from playwright.sync_api import FilePayload, Page, expect
 HOSTILE = [
     "<img src=x onerror=document.title='owned'>.wav",
     "🎙️ réunion & “quotes” {name}.wav",
-    "שלום עולם ‮gpj.wav",
+    "שלום עולם.wav",
+    "invoice \u202e3pm.wav",
 ]
 
 
@@ -173,10 +174,11 @@ def test_a_hostile_file_name_is_text_everywhere(visit, name):
     page = window.open()
     window.transcribe(recording(name))
     expect(page.locator(".task-name")).to_have_text(name)
+    kept = name.replace("\u202e", "")  # the server keeps no control characters in names
     page.get_by_role("link", name="打开记录").click()
-    expect(page.locator("h1")).to_have_text(name)
+    expect(page.locator("h1")).to_have_text(kept)
     page.get_by_role("link", name="识别历史").first.click()
-    expect(page.locator(".record-link").first).to_have_text(name)
+    expect(page.locator(".record-link").first).to_have_text(kept)
     assert page.locator("main img").count() == 0
     assert "owned" not in page.title()
 

@@ -196,6 +196,7 @@ def test_nothing_is_left_in_the_scratch_folder(server: Server) -> None:
 def test_requests_of_other_web_sites_are_refused(server: Server) -> None:
     for headers in (
         {"host": "evil.example"},
+        {"host": "0.0.0.0"},
         {"origin": "https://evil.example"},
         {"origin": "null"},
     ):

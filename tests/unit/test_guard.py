@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from offscribe.guard import Guard, OutboundRefused, is_local
+from offscribe.guard import Guard, OutboundRefused, is_local, is_loopback
 
 
 def guarded(body: str) -> str:
@@ -79,6 +79,11 @@ def test_hub_libraries_are_told_to_stay_offline() -> None:
 )
 def test_local_is_loopback_and_nothing_else(host: str, expected: bool) -> None:
     assert is_local(host) is expected
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.168.1.5", "localhost.example.org"])
+def test_listening_there_would_let_others_in(host: str) -> None:
+    assert not is_loopback(host)
 
 
 def test_attempts_of_other_processes_are_counted_too() -> None:

@@ -53,9 +53,9 @@ test("progress never passes one, whatever the clock of the decoder says", () => 
 test("segments that come in pieces, twice or out of order stand in order, once", () => {
   const merged = mergeSegments(
     [segment(0, "一"), segment(1, "old")],
-    [segment(2, "三"), segment(1, "二")],
+    [segment(3, "四"), segment(1, "二"), segment(2, "三")],
   );
-  assert.deepEqual(merged.map(({ text }) => text), ["一", "二", "三"]);
+  assert.deepEqual(merged.map(({ text }) => text), ["一", "二", "三", "四"]);
 });
 
 test("no news keeps the very same list, so nothing is drawn again", () => {

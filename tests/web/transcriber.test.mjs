@@ -62,6 +62,22 @@ test("a refused recording tells why and does not hold up the next", async () => 
   assert.equal(good.phase, "done");
 });
 
+test("a fault of the page is reported and does not hold up the next recording either", async (t) => {
+  const reported = [];
+  globalThis.reportError = (error) => reported.push(error.message);
+  t.after(() => delete globalThis.reportError);
+  const { transcriber, tasks } = desk({
+    upload: async ({ file: { name } }) => {
+      if (name === "bug") throw new TypeError("x is undefined");
+      return job(name, "waiting");
+    },
+  });
+  transcriber.start([file("bug"), file("good")], OPTIONS);
+  await settled();
+  assert.deepEqual(tasks().map((task) => task.phase), ["done", "failed"]);
+  assert.deepEqual(reported, ["x is undefined"]);
+});
+
 test("trying again sends the same recording with the same options", async () => {
   const sent = [];
   const { transcriber, tasks } = desk({
@@ -171,24 +187,31 @@ class HandScope extends Scope {
 
 test("the heart beats slowly with a server, fast without, and never twice at once", async () => {
   const scope = new HandScope();
-  let isReachable = true;
-  const systems = [];
+  let state = "starting";
+  const seen = [];
   const hurry = startHeartbeat({
     scope,
     read: async () => {
-      if (!isReachable) throw problem("unreachable");
-      return { version: "1" };
+      if (state === "away") throw problem("unreachable");
+      return { worker: { state } };
     },
-    isReachable: () => isReachable,
-    onSystem: (system) => systems.push(system),
+    onSystem: (system) => seen.push(system.worker.state),
   });
+  const beat = async (next) => {
+    state = next;
+    scope.timers[0].action();
+    await settled();
+  };
+  const pauses = () => scope.timers.map(({ ms }) => ms);
   await settled();
-  assert.deepEqual(scope.timers.map(({ ms }) => ms), [10_000]);
-  isReachable = false;
+  assert.deepEqual(pauses(), [1500]);
+  await beat("idle");
+  assert.deepEqual(pauses(), [10_000]);
   hurry();
-  assert.deepEqual(scope.timers.map(({ ms }) => ms), [1500]);
-  scope.timers[0].action();
-  await settled();
-  assert.deepEqual(scope.timers.map(({ ms }) => ms), [1500]);
-  assert.equal(systems.length, 1);
+  assert.deepEqual(pauses(), [1500]);
+  await beat("away");
+  assert.deepEqual(pauses(), [1500]);
+  await beat("idle");
+  assert.deepEqual(pauses(), [10_000]);
+  assert.deepEqual(seen, ["starting", "idle", "idle"]);
 });

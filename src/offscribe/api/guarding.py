@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from offscribe.guard import is_local
+from offscribe.guard import is_loopback
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none';"
@@ -88,7 +88,7 @@ class Guarding:
         return None
 
     def _is_ours(self, host: str) -> bool:
-        return bool(host) and (is_local(host) or host in self._hosts)
+        return is_loopback(host) or host in self._hosts
 
 
 def _host_name(authority: str) -> str:

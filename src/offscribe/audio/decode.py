@@ -223,7 +223,7 @@ class AudioSource:
                 for packet in self._container.demux():
                     n_errors = 0
                     self._note_end(packet)
-                    if packet.stream_index == self._stream.index:
+                    if packet.stream is self._stream:
                         self._ends_short = packet.is_corrupt if packet.size else self._ends_short
                         yield packet
                 return

@@ -19,7 +19,7 @@ from offscribe.cli.arguments import (
     ThreadsOption,
 )
 from offscribe.errors import BadOption, ResourceError
-from offscribe.guard import is_local
+from offscribe.guard import is_loopback
 from offscribe.home import find_home
 from offscribe.services.installation import open_installation
 from offscribe.services.runtime import Runtime
@@ -50,7 +50,7 @@ def serve(
     home: HomeOption = None,
 ) -> None:
     """Serve the page and the API until interrupted."""
-    if not is_local(host) and not no_auth:
+    if not is_loopback(host) and not no_auth:
         raise BadOption(
             f"--host {host} would let other machines in, and there are no accounts yet",
             hint="Leave --host away, or say --no-auth if everybody there may read everything.",

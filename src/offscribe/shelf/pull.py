@@ -36,6 +36,13 @@ class PullProgress:
     done_bytes: int
     total_bytes: int
 
+    @property
+    def step(self) -> str:
+        """What is being done now, for people."""
+        if self.stage != "downloading":
+            return self.stage
+        return f"downloading, {self.done_bytes / 1e6:.0f} of {self.total_bytes / 1e6:.0f} MB"
+
 
 def pull(card: ModelCard, shelf: Path, *, download: Download = download) -> Iterator[PullProgress]:
     """Put *card* on the *shelf*, in place of what lies there under its id; yield the progress.

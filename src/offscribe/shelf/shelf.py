@@ -57,7 +57,7 @@ class Shelf:
         if model_id in installed:
             return installed[model_id]
         names = ", ".join(dict.fromkeys([card.id for card in self.known()] + sorted(installed)))
-        raise NotFound(f"no model is called {model_id!r}", hint=f"There are: {names}.")
+        raise NotFound(f"no model is called {model_id[:60]!r}", hint=f"There are: {names}.")
 
     def installed(self) -> list[InstalledModel]:
         """The complete models, by folder name. What is unfinished or not whole is left out;
@@ -70,7 +70,7 @@ class Shelf:
                 continue
             try:
                 found.append(_opened(folder))
-            except ModelError:
+            except (ModelError, NotFound):
                 continue
         return found
 
@@ -80,8 +80,8 @@ class Shelf:
         folder = self.folder / model_id
         if not _ID.fullmatch(model_id) or not (folder / MANIFEST).is_file():
             raise ModelMissing(
-                f"the model {model_id!r} is not installed",
-                hint=f"Install it: offscribe models pull {model_id}",
+                f"the model {model_id[:60]!r} is not installed in {self.folder}",
+                hint=f"Install it: offscribe models pull {model_id[:60]}",
             )
         return _opened(folder).folder
 
@@ -112,11 +112,11 @@ class Shelf:
             yield from self.pull(model_id)
 
     def open_folder(self, path: Path) -> tuple[ModelCard, Path]:
-        """Return the card and folder of a model anywhere on this machine (``--model-path``).
+        """Return the card and folder of a recognizer anywhere on this machine (``--model-path``).
 
         Known by its manifest, else by the engine that recognises its files. Raises ModelMissing
         where there is no folder, ModelDamaged where something of it is missing, ModelError where
-        no engine recognises it.
+        no engine recognises it or it is no recognizer.
         """
         folder = path.expanduser().resolve()
         if not folder.is_dir():
@@ -125,7 +125,13 @@ class Shelf:
                 hint="Give the folder that holds the model's files, e.g. models/whisper-base.",
             )
         if (folder / MANIFEST).is_file():
-            return _opened(folder).card, folder
+            card = _opened(folder).card
+            if card.kind != "recognizer":
+                raise ModelError(
+                    f"{folder} holds {card.title}, which only detects speech",
+                    hint="Give the folder of a recognition model.",
+                )
+            return card, folder
         return _recognised(folder), folder
 
     def _is_whole(self, model_id: str) -> bool:

@@ -101,7 +101,6 @@ function createApp(scope, catalogues) {
   hurry = startHeartbeat({
     scope,
     read: (aborted) => readSystem(client, aborted),
-    isReachable: () => connection.value.isReachable,
     onSystem: (value) => (system.value = value),
   });
   const transcriber = createTranscriber({
@@ -128,8 +127,20 @@ function createApp(scope, catalogues) {
 
 /** @typedef {ReturnType<typeof createApp>} App */
 
+/** The texts, also where the server goes away in the middle of the first load. */
+async function awaitCatalogues(/** @type {Scope} */ scope) {
+  for (;;) {
+    try {
+      return await loadCatalogues(scope);
+    } catch (error) {
+      console.warn("texts could not be loaded, trying again", error);
+      await scope.sleep(2000);
+    }
+  }
+}
+
 const scope = new Scope();
-const app = createApp(scope, await loadCatalogues(scope));
+const app = createApp(scope, await awaitCatalogues(scope));
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 root.replaceChildren();
 render(h(AppContext.Provider, { value: app, children: h(Frame, {}) }), root);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +26,7 @@ class Kind:
 
     def __str__(self) -> str:
         return "-".join(
-            [self.container, self.codec, str(self.rate), self.layout]
-            + ["video"] * self.has_video
+            [self.container, self.codec, str(self.rate), self.layout] + ["video"] * self.has_video
         )
 
 
@@ -98,6 +98,35 @@ def place_of_click(samples: Floats) -> float:
     return int(energy.argmax()) / 16_000
 
 
+def wav_bytes(
+    content: bytes,
+    *,
+    rate: int = 16_000,
+    channels: int = 1,
+    bits: int = 16,
+    float_samples: bool = False,
+    riff_size: int | None = None,
+    data_size: int | None = None,
+) -> bytes:
+    """A WAV with any header, true or not."""
+    frame_bytes = max(1, channels * bits // 8)
+    kind = 3 if float_samples else 1
+    header = struct.pack(
+        "<HHIIHH", kind, channels, rate, rate * frame_bytes & 0xFFFFFFFF, frame_bytes, bits
+    )
+    return b"".join(
+        [
+            b"RIFF",
+            struct.pack("<I", 36 + len(content) if riff_size is None else riff_size),
+            b"WAVEfmt \x10\0\0\0",
+            header,
+            b"data",
+            struct.pack("<I", len(content) if data_size is None else data_size),
+            content,
+        ]
+    )
+
+
 def write(path: Path, kind: Kind, sound: Floats, *, from_s: float = 0.0) -> Path:
     """Encode *sound*, shape (1 or n_channels, n); one channel goes to every channel.
 
@@ -107,7 +136,11 @@ def write(path: Path, kind: Kind, sound: Floats, *, from_s: float = 0.0) -> Path
         stream = container.add_stream(
             kind.codec, rate=kind.rate, layout=kind.layout, options=dict(kind.options)
         )
-        pictures = container.add_stream(PICTURES.get(kind.container, "mpeg4"), rate=10) if kind.has_video else None
+        pictures = (
+            container.add_stream(PICTURES.get(kind.container, "mpeg4"), rate=10)
+            if kind.has_video
+            else None
+        )
         if pictures is not None:
             pictures.width = pictures.height = 32
             pictures.pix_fmt = "yuv420p"

@@ -42,8 +42,8 @@ export function uploadJob(client, { file, options, signal, onProgress }) {
     };
     request.onload = () => {
       client.onReach();
-      if (request.status === 202) resolve(JSON.parse(request.responseText));
-      else reject(new ApiError(problemOf(request.status, request.responseText)));
+      if (request.status === 202) resolve(request.response);
+      else reject(new ApiError(problemIn(request)));
     };
     request.onerror = () => {
       client.onLoss();
@@ -51,9 +51,13 @@ export function uploadJob(client, { file, options, signal, onProgress }) {
     };
     request.onabort = () => reject(new DOMException("upload ended", "AbortError"));
     request.open("POST", "/api/jobs");
+    request.responseType = "json";
     request.send(form);
   });
 }
+
+/** @param {XMLHttpRequest} request @returns {import("../types.js").Problem} */
+const problemIn = ({ status, response }) => problemOf(status, JSON.stringify(response));
 
 /**
  * Follow a job to its end, giving every state and the segments after those already given. Outlives

@@ -8,7 +8,7 @@ import { copyText } from "./copy.js";
 import { html, useApp, useTexts } from "./context.js";
 import { Icon } from "./icon.js";
 import { notify } from "./notices.js";
-import { playingAt, usePlayer } from "./player.js";
+import { usePlayer } from "./player.js";
 import { Tabs } from "./tabs.js";
 import { SegmentList } from "./transcript.js";
 
@@ -23,7 +23,7 @@ const FORMATS = ["txt", "srt", "vtt", "json", "csv", "md"];
 export function Result({ record, query = "", focus = null }) {
   const { t } = useTexts();
   const [text, setText] = useState(/** @type {"raw" | "itn"} */ (firstText(record, query, focus)));
-  const player = usePlayer();
+  const player = usePlayer(record.segments);
   const hit = record.segments.find((segment) => segment.index === focus);
   useEffect(() => {
     if (hit) void player.seek(hit.start, { play: false });
@@ -35,7 +35,7 @@ export function Result({ record, query = "", focus = null }) {
   ];
   return html`<div class="result">
     <${Facts} record=${record} />
-    ${record.warnings.map((warning) => html`<p class="warning" key=${warning}><${Icon} name="warning" /><span>${warning}</span></p>`)}
+    ${record.warnings.map((warning) => html`<p class="warning" key=${warning}><${Icon} name="warning" /><span lang="en">${warning}</span></p>`)}
     ${record.has_audio &&
     html`<div class="player">
       <audio
@@ -61,9 +61,7 @@ export function Result({ record, query = "", focus = null }) {
             lang=${langOf(record.language, record.options.script)}
             query=${query}
             focus=${focus}
-            position=${player.position}
-            playing=${playingAt(record.segments, player.position)}
-            onSeek=${record.has_audio ? (/** @type {number} */ at) => player.seek(at, { play: true }) : undefined}
+            player=${record.has_audio ? player : null}
           />`}
     </div>
   </div>`;

@@ -1,6 +1,7 @@
 // @ts-check
 /** @import { Task } from "../state/tasks.js" */
 /** @import { App } from "../main.js" */
+import { useMemo } from "../lib/preact-hooks.js";
 import { clock, speed } from "../state/format.js";
 import { langOf } from "../state/speech.js";
 import { fractionOf, isActive } from "../state/tasks.js";
@@ -124,7 +125,14 @@ function TaskText({ task }) {
     return first === "" ? null : html`<p class="task-excerpt" dir="auto" lang=${langOf(task.job?.language ?? "auto")}>${first}</p>`;
   }
   if (task.segments.length === 0) return null;
-  return html`<div class="sheet is-live">
-    <${SegmentList} segments=${task.segments} text="itn" lang=${langOf(task.job?.language ?? "auto")} />
-  </div>`;
+  return html`<${LiveText} segments=${task.segments} lang=${langOf(task.job?.language ?? "auto")} />`;
+}
+
+/** What is recognised so far; drawn again only when there is more of it.
+ * @param {{ segments: Task["segments"], lang: string | undefined }} props */
+function LiveText({ segments, lang }) {
+  return useMemo(
+    () => html`<div class="sheet"><${SegmentList} segments=${segments} text="itn" lang=${lang} /></div>`,
+    [segments, lang],
+  );
 }

@@ -45,8 +45,9 @@ export function speed(factor, locale) {
  */
 export function markHits(text, query) {
   const needle = fold(query.trim());
+  if (needle === "") return [{ text, hit: false }];
   const haystack = fold(text);
-  if (needle === "" || haystack.length !== text.length) return [{ text, hit: false }];
+  if (haystack.length !== text.length) return [{ text, hit: false }];
   const pieces = [];
   let from = 0;
   for (let at = haystack.indexOf(needle); at !== -1; at = haystack.indexOf(needle, from)) {

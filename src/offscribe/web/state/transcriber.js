@@ -51,11 +51,17 @@ export function createTranscriber({ scope, dispatch, list, upload, watch, cancel
     }
   }
 
-  /** @param {string} key @param {unknown} error */
+  /**
+   * A fault of the page itself is reported to the console and ends this task alone; the next
+   * recording is still sent.
+   *
+   * @param {string} key @param {unknown} error
+   */
   function refuse(key, error) {
     if (isAbort(error)) return;
-    if (!(error instanceof ApiError)) throw error;
-    dispatch({ type: "failed", key, problem: error.problem });
+    if (error instanceof ApiError) return dispatch({ type: "failed", key, problem: error.problem });
+    reportError(error);
+    dispatch({ type: "failed", key, problem: { code: "internal", message: String(error), hint: "" } });
   }
 
   /** @param {string} key @param {File} file @param {RecognizeOptions} options @param {boolean} isOpen */

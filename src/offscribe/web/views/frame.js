@@ -132,7 +132,7 @@ function ModelChip({ system }) {
     ${device &&
     html`<div class="chip-more">
       <dt class="offscreen">${t("model.device")}</dt>
-      <dd title=${device.reason}>${device.device.toUpperCase()}${device.reason && html` <span class="chip-reason" lang="en">${device.reason}</span>`}</dd>
+      <dd title=${device.reason}>${device.device.toUpperCase()}${device.reason && html` <span class="chip-reason" lang="en">(${device.reason})</span>`}</dd>
     </div>`}
   </dl>`;
 }

@@ -1,4 +1,5 @@
 // @ts-check
+import { useEffect } from "../lib/preact-hooks.js";
 import { html, useApp, useTexts } from "../components/context.js";
 import { deleteWithUndo } from "../components/deletion.js";
 import { Icon } from "../components/icon.js";
@@ -13,6 +14,9 @@ export function Record({ id, query, segment }) {
   const app = useApp();
   const { t } = useTexts();
   const { record, problem } = useRecord(id);
+  useEffect(() => {
+    if (record !== null) document.title = `${record.name} · Offscribe`;
+  }, [record?.name]);
   const remove = async () => {
     if (record === null) return;
     const reopen = () => app.go({ view: "record", id, query: "", segment: null });
