@@ -54,7 +54,7 @@ case "${1:-all}" in
     export OFFSCRIBE_HOME="${OFFSCRIBE_HOME:-$PWD}"
     setup_models
     lint
-    node --test "tests/web/*.test.mjs"
+    node --test tests/web/*.test.mjs
     "$bin/python" -m pytest -q tests
     ;;
   *)

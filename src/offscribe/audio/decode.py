@@ -45,9 +45,9 @@ SAMPLE_RATES = range(1_000, 768_001)
 
 MAX_CHANNELS = 64
 
-PROBATION_PACKETS = 100
-"""FFmpeg finds MP3 frames in almost anything. Of the first hundred packets at least half must
-decode, or the file is not taken for sound."""
+PROBATION_PACKETS = 500
+"""FFmpeg finds MP3 frames in almost anything. Of so many packets at the start (ten seconds or
+more) at least half must decode, or the file is not taken for sound."""
 
 MAX_READ_ERRORS = 10
 """In a row. A container that cannot be read on after so many attempts has broken off."""
@@ -211,25 +211,25 @@ class AudioSource:
         self.damaged_packets += 1
         n_packets = self.damaged_packets + self._decoded_packets
         if n_packets <= PROBATION_PACKETS and self.damaged_packets > PROBATION_PACKETS // 2:
-            raise AudioUnreadable(
-                f"{self._shown} is not audio we can decode: most of it is damaged"
-            )
+            raise AudioUnreadable(f"most of {self._shown} is damaged")
 
     def _packets(self) -> Iterator[av.Packet[Stream] | None]:
-        """Yield the track's packets, then an empty one or None: it drains the decoder."""
+        """Yield the track's packets, then None: it drains the decoder."""
         n_errors = 0
         while n_errors < MAX_READ_ERRORS:
             try:
                 for packet in self._container.demux():
                     n_errors = 0
                     self._note_end(packet)
-                    if packet.stream is self._stream:
-                        self._ends_short = packet.is_corrupt if packet.size else self._ends_short
+                    if packet.stream is self._stream and packet.size:
+                        self._ends_short = packet.is_corrupt
                         yield packet
-                return
+                break
+            except IndexError:  # PyAV 18, at the end, over a track that the header did not name
+                break
             except (av.error.FFmpegError, OSError, ValueError):
                 n_errors += 1
-        self.ended_early = True
+        self.ended_early = n_errors == MAX_READ_ERRORS
         yield None
 
     def _note_end(self, packet: av.Packet[Stream]) -> None:

@@ -17,6 +17,9 @@ from offscribe.errors import InputError, NoPermission, NotFound
 
 ID3_HEADER_BYTES = 10
 
+MAX_OFFSET = 2**62
+"""Further than any file system goes; Python itself cannot seek beyond 2**63."""
+
 
 def check_file(path: Path, *, name: str | None = None) -> None:
     """Make sure that *path* is a regular file that may be read; its content is not looked at.
@@ -84,7 +87,8 @@ class SoundBytes(io.RawIOBase):
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._start = _id3_bytes(file)
+        self._size = file.seek(0, os.SEEK_END)
+        self._start = min(_id3_bytes(file), self._size)
         file.seek(self._start)
 
     def readable(self) -> bool:
@@ -100,9 +104,13 @@ class SoundBytes(io.RawIOBase):
         return self._file.tell() - self._start
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        if whence == os.SEEK_SET:
-            offset += self._start
-        return self._file.seek(offset, whence) - self._start
+        """Move as ``io`` does, but answer what FFmpeg expects to a place that cannot be: a damaged
+        file asks for those, and PyAV would print an exception."""
+        base = {os.SEEK_SET: self._start, os.SEEK_CUR: self._file.tell(), os.SEEK_END: self._size}
+        target = base[whence] + offset
+        if not self._start <= target <= MAX_OFFSET:
+            return -errno.EINVAL
+        return self._file.seek(target) - self._start
 
 
 def _id3_bytes(file: BinaryIO) -> int:

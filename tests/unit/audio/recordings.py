@@ -5,10 +5,12 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 import numpy.typing as npt
+from av.container import OutputContainer
 
 Floats = npt.NDArray[np.float32]
 
@@ -133,20 +135,15 @@ def write(path: Path, kind: Kind, sound: Floats, *, from_s: float = 0.0) -> Path
     The first sample's timestamp is *from_s*; pictures, where the kind has them, begin at 0.
     """
     with av.open(path, "w", format=kind.container) as container:
-        stream = container.add_stream(
-            kind.codec, rate=kind.rate, layout=kind.layout, options=dict(kind.options)
+        stream = cast(
+            av.AudioStream,
+            container.add_stream(
+                kind.codec, rate=kind.rate, layout=kind.layout, options=dict(kind.options)
+            ),
         )
-        pictures = (
-            container.add_stream(PICTURES.get(kind.container, "mpeg4"), rate=10)
-            if kind.has_video
-            else None
-        )
-        if pictures is not None:
-            pictures.width = pictures.height = 32
-            pictures.pix_fmt = "yuv420p"
-            for _ in range(max(1, int(10 * (from_s + sound.shape[1] / kind.rate)))):
-                container.mux(pictures.encode(av.VideoFrame(32, 32, "yuv420p")))
-            container.mux(pictures.encode(None))
+        if kind.has_video:
+            n_pictures = max(1, int(10 * (from_s + sound.shape[1] / kind.rate)))
+            _draw(container, PICTURES.get(kind.container, "mpeg4"), n_pictures)
         _encode(container, stream, kind, sound, from_s)
     return path
 
@@ -154,16 +151,23 @@ def write(path: Path, kind: Kind, sound: Floats, *, from_s: float = 0.0) -> Path
 def write_pictures(path: Path, container_name: str = "matroska") -> Path:
     """A video without a sound track."""
     with av.open(path, "w", format=container_name) as container:
-        stream = container.add_stream("mpeg4", rate=10)
-        stream.width = stream.height = 32
-        stream.pix_fmt = "yuv420p"
-        for _ in range(10):
-            container.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p")))
-        container.mux(stream.encode(None))
+        _draw(container, "mpeg4", 10)
     return path
 
 
-def _encode(container, stream, kind: Kind, sound: Floats, from_s: float) -> None:  # type: ignore[no-untyped-def]
+def _draw(container: OutputContainer, codec: str, n_pictures: int) -> None:
+    """Ten black pictures a second."""
+    stream = cast(av.VideoStream, container.add_stream(codec, rate=10))
+    stream.width = stream.height = 32
+    stream.pix_fmt = "yuv420p"
+    for _ in range(n_pictures):
+        container.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p")))
+    container.mux(stream.encode(None))
+
+
+def _encode(
+    container: OutputContainer, stream: av.AudioStream, kind: Kind, sound: Floats, from_s: float
+) -> None:
     to_codec = av.AudioResampler(
         format=stream.format.name, layout=kind.layout, rate=kind.rate, frame_size=1024
     )

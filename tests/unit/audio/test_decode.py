@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from offscribe.audio.decode import AudioSource, check_file, open_audio
+from offscribe.audio.files import SoundBytes, open_bytes
 from offscribe.errors import (
     AudioEmpty,
     AudioUnreadable,
@@ -78,6 +79,14 @@ def test_sound_that_begins_after_the_pictures_keeps_its_place(tmp_path: Path, ki
 
     assert place_of_click(samples) == pytest.approx(2.5, abs=0.03)
     assert source.gaps_s == pytest.approx(1.5, abs=0.03)
+
+
+def test_even_a_short_delay_after_the_pictures_is_kept(tmp_path: Path) -> None:
+    path = write(tmp_path / "film", MKV, click(2.0, at=1.0, rate=MKV.rate), from_s=0.08)
+
+    samples, _ = decode(path)
+
+    assert place_of_click(samples) == pytest.approx(1.08, abs=0.03)
 
 
 def test_a_recording_whose_first_timestamp_is_not_zero_begins_at_zero(tmp_path: Path) -> None:
@@ -371,12 +380,31 @@ def _bytes_read() -> int:
     return int(counters.read_text().split()[1])
 
 
-@pytest.mark.parametrize(("rate", "channels"), [(1, 1), (2**31 - 1, 1), (0, 1), (16_000, 512)])
+@pytest.mark.parametrize(("rate", "channels"), [(1, 1), (2**31 - 1, 1), (16_000, 512)])
 def test_an_absurd_claim_is_refused(tmp_path: Path, rate: int, channels: int) -> None:
     path = tmp_path / "absurd.wav"
     path.write_bytes(wav_bytes(b"\1\1" * 512 * 100, rate=rate, channels=channels))
-    with pytest.raises(AudioUnreadable):
+    with pytest.raises(AudioUnreadable, match=f"claims {channels} channels at {rate} Hz"):
         decode(path)
+
+
+def test_a_sound_file_most_of_which_is_damaged_is_unreadable(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.m4a", M4A, tone(30.0, rate=48_000))
+    content = bytearray(path.read_bytes())
+    begin, end = content.index(b"mdat") + 4, content.index(b"moov") - 4
+    content[begin:end] = b"\xff" * (end - begin)
+    path.write_bytes(content)
+    with pytest.raises(AudioUnreadable, match=r"most of a\.m4a is damaged"):
+        decode(path)
+
+
+def test_a_place_outside_the_file_is_answered_as_ffmpeg_expects(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"0123456789")
+    with open_bytes(path) as file:
+        sound = SoundBytes(file)
+        assert (sound.seek(-1), sound.seek(2**63), sound.seek(-11, 2)) == (-22, -22, -22)
+        assert (sound.tell(), sound.seek(-2, 2), sound.read()) == (0, 8, b"89")
 
 
 def test_a_good_name_of_the_users_is_what_messages_show(tmp_path: Path) -> None:
