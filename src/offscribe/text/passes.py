@@ -7,6 +7,7 @@ from typing import Protocol
 
 from offscribe.text.hotwords import HotwordCorrection
 from offscribe.text.itn import InverseNormalisation
+from offscribe.text.punctuation import FullWidthPunctuation
 from offscribe.text.script import ScriptConversion
 from offscribe.types import RecognizeOptions, Segment
 
@@ -24,7 +25,7 @@ class TextPass(Protocol):
 
 
 def build_passes(options: RecognizeOptions) -> tuple[TextPass, ...]:
-    """Return hotword correction, script, then normalisation; those that are asked for.
+    """Return hotword correction, script, punctuation, normalisation; those that are asked for.
 
     The first fixes what was heard, so the others see the right words; the numbers come last
     because only ``itn_text`` has them. Without ITN the last pass copies the text. Building indexes
@@ -35,6 +36,7 @@ def build_passes(options: RecognizeOptions) -> tuple[TextPass, ...]:
         passes.append(HotwordCorrection(options.hotwords))
     if options.script != "keep":
         passes.append(ScriptConversion(options.script))
+    passes.append(FullWidthPunctuation())
     passes.append(InverseNormalisation() if options.itn else as_spoken)
     return tuple(passes)
 
