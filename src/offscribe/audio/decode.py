@@ -7,6 +7,7 @@ in the file.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -180,7 +181,7 @@ class AudioSource:
     def _blocks(self) -> Iterator[Samples]:
         """Yield the whole recording in blocks of at most a second or so."""
         resampler: MonoResampler | None = None
-        clock = _Clock(self._start)
+        clock = _Clock(self._start, self.duration_hint)
         for frame in self._frames():
             _require_plausible(frame.sample_rate, frame.layout.nb_channels, self._shown)
             gap_s = clock.gap_before(frame)
@@ -249,24 +250,29 @@ class AudioSource:
 
 
 class _Clock:
-    """Compares the frames' timestamps with the sound so far."""
+    """Compares the frames' timestamps with the sound so far.
 
-    def __init__(self, start: float) -> None:
-        self._end = start
+    A jump ahead is believed, and answered with silence, when it ends within *claimed_s*, the
+    container's length, and the file has not used up MAX_SILENCE_S. Otherwise the clock is taken
+    to be wrong and the sound goes on without a gap.
+    """
+
+    def __init__(self, start: float, claimed_s: float | None) -> None:
+        self._now = start
+        self._latest = start + (claimed_s if claimed_s is not None else math.inf)
         self._is_first = True
         self._silence_left_s = MAX_SILENCE_S
 
     def gap_before(self, frame: av.AudioFrame) -> float:
         """Take the next frame; return the seconds of silence that belong before it."""
-        start = self._end if frame.time is None else float(frame.time)
-        gap_s = start - self._end
+        begin = self._now if frame.time is None else float(frame.time)
+        gap_s = begin - self._now
         tolerated_s = 0.0 if self._is_first else JITTER_S
         self._is_first = False
-        if abs(gap_s) <= tolerated_s:
-            self._end += frame.samples / frame.sample_rate
-            return 0.0
-        self._end = start + frame.samples / frame.sample_rate
-        if not 0.0 < gap_s <= self._silence_left_s:
+        if abs(gap_s) > tolerated_s:
+            self._now = begin
+        self._now += frame.samples / frame.sample_rate
+        if gap_s <= tolerated_s or gap_s > self._silence_left_s or begin > self._latest:
             return 0.0
         self._silence_left_s -= gap_s
         return gap_s

@@ -17,9 +17,6 @@ from offscribe.errors import InputError, NoPermission, NotFound
 
 ID3_HEADER_BYTES = 10
 
-MAX_OFFSET = 2**62
-"""Further than any file system goes; Python itself cannot seek beyond 2**63."""
-
 
 def check_file(path: Path, *, name: str | None = None) -> None:
     """Make sure that *path* is a regular file that may be read; its content is not looked at.
@@ -89,7 +86,7 @@ class SoundBytes(io.RawIOBase):
         self._file = file
         self._size = file.seek(0, os.SEEK_END)
         self._start = min(_id3_bytes(file), self._size)
-        file.seek(self._start)
+        self._at = self._start
 
     def readable(self) -> bool:
         return True
@@ -98,19 +95,25 @@ class SoundBytes(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        return self._file.read(size)
+        if self._at >= self._size:
+            return b""
+        self._file.seek(self._at)
+        content = self._file.read(size)
+        self._at += len(content)
+        return content
 
     def tell(self) -> int:
-        return self._file.tell() - self._start
+        return self._at - self._start
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move as ``io`` does, but answer what FFmpeg expects to a place that cannot be: a damaged
-        file asks for those, and PyAV would print an exception."""
-        base = {os.SEEK_SET: self._start, os.SEEK_CUR: self._file.tell(), os.SEEK_END: self._size}
+        """Move as ``io`` does, but never raise: a damaged file makes FFmpeg ask for places that no
+        file has. Before the start the answer is FFmpeg's error code."""
+        base = {os.SEEK_SET: self._start, os.SEEK_CUR: self._at, os.SEEK_END: self._size}
         target = base[whence] + offset
-        if not self._start <= target <= MAX_OFFSET:
+        if target < self._start:
             return -errno.EINVAL
-        return self._file.seek(target) - self._start
+        self._at = target
+        return self.tell()
 
 
 def _id3_bytes(file: BinaryIO) -> int:

@@ -37,14 +37,16 @@ UNHEARD_LOGPROB = -0.8
 wrote. Measured with whisper-base: over 156 noises, tones and silences of 1 to 29 s no_speech was
 above 0.58 and the log-probability below -0.82; over 80 utterances it was below 0.57, or the
 log-probability above -0.72."""
-UNHEARD_TAIL_S = 2.5
-TAIL_LOUDNESS = 0.3
-"""The model sometimes stops in the middle of a window. What follows the last word is listened to
-again if it is longer than this and at least this loud, compared with what came before."""
-TAIL_SEARCH_S = 0.6
+MIN_HOLE_S = 2.0
+HOLE_LOUDNESS = 0.3
+"""The model sometimes leaves out a sentence, or stops in the middle of a window. Where no word
+falls into a stretch longer than this, at least this loud compared with the rest, the clip is heard
+again from there on."""
+CUT_SEARCH_S = 0.6
 FRAME_S = 0.02
-"""The tail begins at the quietest frame this soon after the last word."""
-MAX_TAILS = 3
+"""It is cut at the quietest frame this soon after the last word before the hole."""
+MAX_HOLES = 3
+"""Per chunk, so that sound without words costs at most this many more listenings."""
 RETRY_TEMPERATURES = (0.0, 0.4, 0.8)
 """Doubtful text is heard again without prompt and hotwords, then with more and more chance."""
 
@@ -86,6 +88,14 @@ class Heard:
 
     words: tuple[Word, ...]
     is_doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """After the first *n_words* something was left out; to be heard again from sample *cut*."""
+
+    n_words: int
+    cut: int
 
 
 class WhisperRecognizer:
@@ -171,7 +181,7 @@ class WhisperRecognizer:
         return self._decoder.languages(self._decoder.encode([clip.features for clip in clips]))
 
     def _hear(
-        self, clips: Sequence[Clip], *, task: Task, tails_left: int = MAX_TAILS
+        self, clips: Sequence[Clip], *, task: Task, holes_left: int = MAX_HOLES
     ) -> list[tuple[Word, ...]]:
         """Return the words of every clip, after second thoughts."""
         heard = self._listen(clips, task)
@@ -186,7 +196,7 @@ class WhisperRecognizer:
                 if not answer.is_doubtful:
                     heard[index] = answer
         words = [without_loops(answer.words) for answer in heard]
-        return self._with_tails(clips, words, task, tails_left - 1) if tails_left else words
+        return self._without_holes(clips, words, task, holes_left - 1) if holes_left else words
 
     def _listen(self, clips: Sequence[Clip], task: Task) -> list[Heard]:
         """Listen once, without second thoughts."""
@@ -207,27 +217,26 @@ class WhisperRecognizer:
             for take, pieces, duration in zip(takes, aligned, durations, strict=True)
         ]
 
-    def _with_tails(
-        self,
-        clips: Sequence[Clip],
-        words: list[tuple[Word, ...]],
-        task: Task,
-        tails_left: int,
+    def _without_holes(
+        self, clips: Sequence[Clip], words: list[tuple[Word, ...]], task: Task, holes_left: int
     ) -> list[tuple[Word, ...]]:
-        """Add what was said after the model stopped writing too early."""
-        cuts = {
-            index: cut
+        """Hear again, from the hole on, the clips in which something was left out; keep what says
+        more."""
+        holes = {
+            index: hole
             for index, (clip, own) in enumerate(zip(clips, words, strict=True))
-            if (cut := _tail_start(clip, own)) is not None
+            if (hole := find_hole(clip.samples, own)) is not None
         }
-        if not cuts:
+        if not holes:
             return words
-        tails = [self._clip(clips[index].samples[cut:]) for index, cut in cuts.items()]
-        answers = self._hear(tails, task=task, tails_left=tails_left)
-        completed = list(words)
-        for (index, cut), tail in zip(cuts.items(), answers, strict=True):
-            completed[index] += _later(tail, cut / SAMPLE_RATE)
-        return completed
+        rests = [self._clip(clips[index].samples[hole.cut :]) for index, hole in holes.items()]
+        answers = self._hear(rests, task=task, holes_left=holes_left)
+        filled = list(words)
+        for (index, hole), rest in zip(holes.items(), answers, strict=True):
+            before, after = filled[index][: hole.n_words], filled[index][hole.n_words :]
+            if _length(rest) > _length(after):
+                filled[index] = before + _later(rest, hole.cut / SAMPLE_RATE)
+        return filled
 
 
 def _is_audible(audio: Audio) -> bool:
@@ -243,24 +252,37 @@ def _is_doubtful(take: Take, prompt: Prompt) -> bool:
     return is_repetitive(take.text) or is_parrot(take.text, prompt.style, prompt.hotwords)
 
 
-def _tail_start(clip: Clip, words: Sequence[Word]) -> int | None:
-    """The sample from which *clip* is to be heard again, or None.
+def find_hole(samples: Samples, words: Sequence[Word]) -> Hole | None:
+    """Return the first stretch that has sound but no word, or None.
 
-    A clip without any word was judged to be no speech and is left alone.
+    A clip without any word was judged to be no speech and has none.
     """
-    if not words or clip.duration - words[-1].end < UNHEARD_TAIL_S:
-        return None
-    first = round(words[-1].end * SAMPLE_RATE)
+    starts = [*(word.start for word in words[1:]), len(samples) / SAMPLE_RATE]
+    for n_words, (word, next_start) in enumerate(zip(words, starts, strict=bool(words)), start=1):
+        if next_start - word.end < MIN_HOLE_S:
+            continue
+        cut = _quietest(samples, round(word.end * SAMPLE_RATE))
+        hole = samples[cut : round(next_start * SAMPLE_RATE)]
+        if _rms(hole) >= HOLE_LOUDNESS * _rms(samples):
+            return Hole(n_words, cut)
+    return None
+
+
+def _quietest(samples: Samples, first: int) -> int:
+    """The sample at which the quietest frame soon after *first* begins."""
     frame = round(FRAME_S * SAMPLE_RATE)
-    n_frames = round(TAIL_SEARCH_S / FRAME_S)
-    frames = clip.samples[first : first + n_frames * frame].reshape(n_frames, frame)
-    cut = first + int(np.square(frames).mean(axis=1).argmin()) * frame
-    loudness = _rms(clip.samples[cut:]) / max(_rms(clip.samples[:cut]), SILENT_PEAK)
-    return cut if loudness >= TAIL_LOUDNESS else None
+    n_frames = round(CUT_SEARCH_S / FRAME_S)
+    frames = samples[first : first + n_frames * frame].reshape(n_frames, frame)
+    return first + int(np.square(frames).mean(axis=1).argmin()) * frame
 
 
 def _rms(samples: Samples) -> float:
     return float(np.sqrt(np.square(samples, dtype=np.float64).mean())) if len(samples) else 0.0
+
+
+def _length(words: Sequence[Word]) -> int:
+    """How much is said: letters, characters and digits."""
+    return sum(character.isalnum() for word in words for character in word.text)
 
 
 def _later(words: Sequence[Word], seconds: float) -> tuple[Word, ...]:

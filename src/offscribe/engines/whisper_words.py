@@ -38,8 +38,8 @@ class Piece:
 def words_of(pieces: Iterable[Piece], *, duration: float) -> tuple[Word, ...]:
     """Return the words of one chunk: joined they give what the tokens say, times never go back
     and lie between 0 and *duration*."""
-    pieces = _whole_words([piece for piece in pieces if piece.text])
-    return _ordered(_punctuated(_without_pauses(pieces)), duration)
+    spoken = [piece for piece in pieces if piece.text]
+    return _ordered(_punctuated(_whole_words(_without_pauses(spoken))), duration)
 
 
 def without_loops(words: Sequence[Word]) -> tuple[Word, ...]:
@@ -96,9 +96,10 @@ def _without_pauses(pieces: Sequence[Piece]) -> list[Piece]:
     ]
     if not durations:
         return list(pieces)
-    longest = LONG_WORD_MEDIANS * min(median(durations), MEDIAN_LIMIT_S)
+    typical = min(median(durations), MEDIAN_LIMIT_S)
     shortened = []
     for index, piece in enumerate(pieces):
+        longest = LONG_WORD_MEDIANS * typical * _n_spoken(piece.text)
         if piece.end - piece.start <= longest:
             shortened.append(piece)
         elif index == 0:
@@ -106,6 +107,11 @@ def _without_pauses(pieces: Sequence[Piece]) -> list[Piece]:
         else:
             shortened.append(replace(piece, end=piece.start + longest))
     return shortened
+
+
+def _n_spoken(text: str) -> int:
+    """How many words a token is when it is read out: one, but every digit of a number is one."""
+    return max(sum(character.isdigit() for character in text), 1)
 
 
 def _punctuated(pieces: Sequence[Piece]) -> list[Piece]:

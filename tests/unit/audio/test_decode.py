@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import struct
 from pathlib import Path
 
 import av
@@ -114,6 +115,19 @@ def test_a_hole_in_the_timestamps_becomes_silence_of_its_length(tmp_path: Path) 
 def test_a_clock_that_jumps_by_days_does_not_become_days_of_silence(tmp_path: Path) -> None:
     path = tmp_path / "broken-clock.mkv"
     _write_with_jump(path, jump_s=90_000.0)
+
+    samples, source = decode(path)
+
+    assert (len(samples), source.gaps_s) == (2 * 16_000, 0.0)
+
+
+def test_a_timestamp_beyond_the_claimed_end_makes_no_silence(tmp_path: Path) -> None:
+    path = tmp_path / "pause.mkv"
+    _write_with_jump(path, jump_s=300.0)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"\x44\x89\x88") + 3  # Duration, a double of milliseconds
+    content[at : at + 8] = struct.pack(">d", 2000.0)
+    path.write_bytes(content)
 
     samples, source = decode(path)
 
@@ -403,8 +417,9 @@ def test_a_place_outside_the_file_is_answered_as_ffmpeg_expects(tmp_path: Path) 
     path.write_bytes(b"0123456789")
     with open_bytes(path) as file:
         sound = SoundBytes(file)
-        assert (sound.seek(-1), sound.seek(2**63), sound.seek(-11, 2)) == (-22, -22, -22)
-        assert (sound.tell(), sound.seek(-2, 2), sound.read()) == (0, 8, b"89")
+        assert (sound.seek(-1), sound.seek(-11, 2), sound.tell()) == (-22, -22, 0)
+        assert (sound.seek(2**63 - 1), sound.read(4)) == (2**63 - 1, b"")
+        assert (sound.seek(-2, 2), sound.read(), sound.tell()) == (8, b"89", 10)
 
 
 def test_a_good_name_of_the_users_is_what_messages_show(tmp_path: Path) -> None:
