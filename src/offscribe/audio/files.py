@@ -77,9 +77,9 @@ def _explain(error: OSError, shown: str) -> InputError | NotFound | NoPermission
 class SoundBytes(io.RawIOBase):
     """What FFmpeg sees of a file: bytes without a name, from behind the ID3v2 tag on.
 
-    Without a name only the content decides what a file is. The tag has to go because FFmpeg
-    recognises an MP3 behind a tag of more than 1 MiB (a large cover picture) only by its name.
-    The file stays the caller's to close.
+    Without a name only the content decides what a file is. The tag has to go because FFmpeg takes
+    whatever stands behind a tag of more than 1 MiB (a large cover picture) for MP3. The file
+    stays the caller's to close.
     """
 
     def __init__(self, file: BinaryIO) -> None:

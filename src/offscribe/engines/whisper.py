@@ -120,6 +120,9 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> WhisperRecogniz
     """See ``EngineSpec``. Reads everything from *folder*, nothing from the network."""
     if options.batch_size < 1:
         raise BadOption(f"batch_size {options.batch_size} is less than 1")
+    for name in MARKS:
+        if not (folder / name).is_file():
+            raise ModelDamaged(f"{card.title} is incomplete: {folder / name} is missing")
     choice = choose_device(options.device, devices())
     n_threads = options.threads or usable_cores()
     n_workers = min(n_threads, MAX_CPU_WORKERS) if choice.device == "cpu" else 1
@@ -173,9 +176,6 @@ def _open(
 ) -> Any:
     from faster_whisper import WhisperModel
 
-    for name in MARKS:
-        if not (folder / name).is_file():
-            raise ModelDamaged(f"{card.title} is incomplete: {folder / name} is missing")
     try:
         model = WhisperModel(
             str(folder),

@@ -39,14 +39,13 @@ above 0.58 and the log-probability below -0.82; over 80 utterances it was below 
 log-probability above -0.72."""
 MIN_HOLE_S = 2.0
 HOLE_LOUDNESS = 0.3
-"""The model sometimes leaves out a sentence, or stops in the middle of a window. Where no word
-falls into a stretch longer than this, at least this loud compared with the rest, the clip is heard
-again from there on."""
+"""The model sometimes leaves out a sentence, or stops in the middle of a window. A stretch longer
+than this without a word, at least this loud compared with the whole clip, is heard on its own."""
 CUT_SEARCH_S = 0.6
 FRAME_S = 0.02
-"""It is cut at the quietest frame this soon after the last word before the hole."""
-MAX_HOLES = 3
-"""Per chunk, so that sound without words costs at most this many more listenings."""
+"""It is cut at the quietest frames this close to the words around it."""
+HOLE_DEPTH = 2
+"""How often a hole in what was heard in a hole is looked into."""
 RETRY_TEMPERATURES = (0.0, 0.4, 0.8)
 """Doubtful text is heard again without prompt and hotwords, then with more and more chance."""
 
@@ -92,10 +91,11 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """After the first *n_words* something was left out; to be heard again from sample *cut*."""
+    """After the first *n_words*, from sample *first* to *last*, something was left out."""
 
     n_words: int
-    cut: int
+    first: int
+    last: int
 
 
 class WhisperRecognizer:
@@ -181,7 +181,7 @@ class WhisperRecognizer:
         return self._decoder.languages(self._decoder.encode([clip.features for clip in clips]))
 
     def _hear(
-        self, clips: Sequence[Clip], *, task: Task, holes_left: int = MAX_HOLES
+        self, clips: Sequence[Clip], *, task: Task, depth: int = HOLE_DEPTH
     ) -> list[tuple[Word, ...]]:
         """Return the words of every clip, after second thoughts."""
         heard = self._listen(clips, task)
@@ -196,7 +196,7 @@ class WhisperRecognizer:
                 if not answer.is_doubtful:
                     heard[index] = answer
         words = [without_loops(answer.words) for answer in heard]
-        return self._without_holes(clips, words, task, holes_left - 1) if holes_left else words
+        return self._without_holes(clips, words, task, depth - 1) if depth else words
 
     def _listen(self, clips: Sequence[Clip], task: Task) -> list[Heard]:
         """Listen once, without second thoughts."""
@@ -218,24 +218,23 @@ class WhisperRecognizer:
         ]
 
     def _without_holes(
-        self, clips: Sequence[Clip], words: list[tuple[Word, ...]], task: Task, holes_left: int
+        self, clips: Sequence[Clip], words: list[tuple[Word, ...]], task: Task, depth: int
     ) -> list[tuple[Word, ...]]:
-        """Hear again, from the hole on, the clips in which something was left out; keep what says
-        more."""
-        holes = {
-            index: hole
+        """Hear what was left out, and put it where it belongs."""
+        holes = [
+            (index, hole)
             for index, (clip, own) in enumerate(zip(clips, words, strict=True))
-            if (hole := find_hole(clip.samples, own)) is not None
-        }
-        if not holes:
-            return words
-        rests = [self._clip(clips[index].samples[hole.cut :]) for index, hole in holes.items()]
-        answers = self._hear(rests, task=task, holes_left=holes_left)
+            for hole in find_holes(clip.samples, own)
+        ]
+        missing = [
+            self._clip(clips[index].samples[hole.first : hole.last]) for index, hole in holes
+        ]
+        answers = self._hear(missing, task=task, depth=depth) if missing else []
         filled = list(words)
-        for (index, hole), rest in zip(holes.items(), answers, strict=True):
-            before, after = filled[index][: hole.n_words], filled[index][hole.n_words :]
-            if _length(rest) > _length(after):
-                filled[index] = before + _later(rest, hole.cut / SAMPLE_RATE)
+        for (index, hole), answer in reversed(list(zip(holes, answers, strict=True))):
+            own = filled[index]
+            found = _later(answer, hole.first / SAMPLE_RATE)
+            filled[index] = own[: hole.n_words] + found + own[hole.n_words :]
         return filled
 
 
@@ -252,25 +251,30 @@ def _is_doubtful(take: Take, prompt: Prompt) -> bool:
     return is_repetitive(take.text) or is_parrot(take.text, prompt.style, prompt.hotwords)
 
 
-def find_hole(samples: Samples, words: Sequence[Word]) -> Hole | None:
-    """Return the first stretch that has sound but no word, or None.
+def find_holes(samples: Samples, words: Sequence[Word]) -> list[Hole]:
+    """Return the stretches of a clip that have sound but no word, in order.
 
     A clip without any word was judged to be no speech and has none.
     """
-    starts = [*(word.start for word in words[1:]), len(samples) / SAMPLE_RATE]
-    for n_words, (word, next_start) in enumerate(zip(words, starts, strict=bool(words)), start=1):
+    if not words:
+        return []
+    loudness = _rms(samples)
+    next_starts = [*(word.start for word in words[1:]), len(samples) / SAMPLE_RATE]
+    holes = []
+    for n_words, (word, next_start) in enumerate(zip(words, next_starts, strict=True), start=1):
         if next_start - word.end < MIN_HOLE_S:
             continue
-        cut = _quietest(samples, round(word.end * SAMPLE_RATE))
-        hole = samples[cut : round(next_start * SAMPLE_RATE)]
-        if _rms(hole) >= HOLE_LOUDNESS * _rms(samples):
-            return Hole(n_words, cut)
-    return None
+        is_end = n_words == len(words)
+        first = _quietest(samples, word.end)
+        last = len(samples) if is_end else _quietest(samples, next_start - CUT_SEARCH_S)
+        if _rms(samples[first:last]) >= HOLE_LOUDNESS * loudness:
+            holes.append(Hole(n_words, first, last))
+    return holes
 
 
-def _quietest(samples: Samples, first: int) -> int:
-    """The sample at which the quietest frame soon after *first* begins."""
-    frame = round(FRAME_S * SAMPLE_RATE)
+def _quietest(samples: Samples, start: float) -> int:
+    """The sample at which the quietest frame within CUT_SEARCH_S from *start* begins."""
+    first, frame = round(start * SAMPLE_RATE), round(FRAME_S * SAMPLE_RATE)
     n_frames = round(CUT_SEARCH_S / FRAME_S)
     frames = samples[first : first + n_frames * frame].reshape(n_frames, frame)
     return first + int(np.square(frames).mean(axis=1).argmin()) * frame
@@ -278,11 +282,6 @@ def _quietest(samples: Samples, first: int) -> int:
 
 def _rms(samples: Samples) -> float:
     return float(np.sqrt(np.square(samples, dtype=np.float64).mean())) if len(samples) else 0.0
-
-
-def _length(words: Sequence[Word]) -> int:
-    """How much is said: letters, characters and digits."""
-    return sum(character.isalnum() for word in words for character in word.text)
 
 
 def _later(words: Sequence[Word], seconds: float) -> tuple[Word, ...]:

@@ -63,9 +63,7 @@ def test_silence_on_both_channels_is_silence() -> None:
 def test_every_channel_of_surround_sound_at_full_level_does_not_clip(layout: str) -> None:
     n_channels = av.AudioLayout(layout).nb_channels
     full = np.repeat(2 * HALF[np.newaxis], n_channels, axis=0)
-    mixed = mix(full, layout)
-    assert np.abs(mixed).max() <= 1.0
-    assert level(mixed) > 0.5 * level(2 * HALF)
+    np.testing.assert_allclose(mix(full, layout), full[0], atol=0.001)
 
 
 def test_the_voice_in_the_centre_of_surround_sound_is_heard() -> None:
