@@ -85,12 +85,11 @@ def main() -> None:
         kept, spelled = (score(truth, heard, digits=digits) for digits in ("kept", "spelled"))
         rows.append(Row(path.name, truth, heard, kept, spelled))
     elapsed = time.perf_counter() - started
-    versions = importlib.metadata.version("ctranslate2")
+    version = importlib.metadata.version("ctranslate2")
+    threads = f"{arguments.threads} threads of {os.cpu_count()} cores"
     print(f"input {arguments.tsv.name}, {len(rows)} utterances, {seconds_of_audio:.0f} s")
-    print(
-        f"model {card.id} int8, beam {arguments.beam}, one at a time, {arguments.threads} threads of"
-        f" {os.cpu_count()} cores; ctranslate2 {versions}; {seconds_of_audio / elapsed:.1f} x real time"
-    )
+    print(f"model {card.id} int8, beam {arguments.beam}, {threads}; ctranslate2 {version}")
+    print(f"one utterance at a time: {seconds_of_audio / elapsed:.1f} x real time")
     print(
         f"{'digits':<10}{'CER %':>7}{'substituted':>13}{'inserted':>10}{'missed':>8}{'length':>8}"
     )
