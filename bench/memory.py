@@ -3,7 +3,7 @@
 The long one is the short one repeated. Each is transcribed by ``offscribe transcribe`` in a process
 of its own, into a home of its own that shares the models. Memory must not grow with the length.
 
-    python bench/memory.py --audio ../shared/audio/long/two_speakers_10min.flac --hours 10
+    python -m bench.memory --audio ../shared/audio/long/two_speakers_10min.flac --hours 10
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ contestants alternate, the median is printed. Ours does everything the product d
 decode, detection, word times, text passes. faster-whisper is given its decoder and its own
 detection, without word times, as its users run it for speed.
 
-    python bench/throughput.py --audio ../shared/audio/long/two_speakers_10min.flac \
+    python -m bench.throughput --audio ../shared/audio/long/two_speakers_10min.flac \
         --truth ../shared/audio/long/two_speakers_10min.json
 """
 

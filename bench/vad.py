@@ -4,7 +4,7 @@ Each detector runs in the same process one after the other, on one thread, on sa
 already in memory. Truth is a JSON list of {start, end}; its bounds may include a little silence,
 so nobody reaches 100 % of it.
 
-    python bench/vad.py --audio ../shared/audio/long/two_speakers_10min.flac \
+    python -m bench.vad --audio ../shared/audio/long/two_speakers_10min.flac \
         --truth ../shared/audio/long/two_speakers_10min.json
 """
 
