@@ -17,7 +17,7 @@ import av
 import av.error
 import numpy as np
 from av.container import InputContainer
-from av.stream import Stream
+from av.stream import Disposition, Stream
 
 from offscribe.audio.files import SoundBytes, check_file, open_bytes
 from offscribe.audio.mono import MonoResampler, setup_of
@@ -77,7 +77,8 @@ UNFINISHED_HINT = (
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
     """What the container says about itself. *container* and *codec* are FFmpeg's names;
-    *sample_rate* (Hz) and *channels* are those of the audio track that is decoded."""
+    *sample_rate* (Hz) and *channels* are those of the audio track that is decoded; a cover picture
+    is no video."""
 
     container: str
     codec: str
@@ -321,8 +322,12 @@ def _describe(container: InputContainer, track: av.AudioStream) -> MediaInfo:
         codec=track.codec_context.name,
         sample_rate=track.codec_context.sample_rate,
         channels=track.codec_context.layout.nb_channels,
-        has_video=bool(container.streams.video),
+        has_video=any(not _is_cover(stream) for stream in container.streams.video),
     )
+
+
+def _is_cover(stream: Stream) -> bool:
+    return Disposition.attached_pic in stream.disposition
 
 
 def _claimed_duration(container: InputContainer, track: av.AudioStream) -> float | None:

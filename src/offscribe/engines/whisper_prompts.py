@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 log = logging.getLogger(__name__)
 
-STYLES = {"zh": "以下是普通话的句子。"}
-"""A sentence that shows the model how to write: Chinese in simplified characters with punctuation,
-which it otherwise leaves out on many windows."""
+STYLES = {"zh": "以下是普通话的句子。请使用简体中文，并加上标点符号。"}
+"""Sentences that show the model how to write: Chinese in simplified characters with punctuation,
+which it otherwise leaves out on most windows. The second sentence changes the error rate by less
+than the noise between test sets and gives half as much punctuation again as the first alone."""
 WITHOUT_SPACES = frozenset({"zh", "yue", "ja"})
 
 

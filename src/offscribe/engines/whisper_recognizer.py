@@ -44,6 +44,8 @@ than this without a word, at least this loud compared with the whole clip, is he
 CUT_SEARCH_S = 0.6
 FRAME_S = 0.02
 """It is cut at the quietest frames this close to the words around it."""
+MAX_HOLES = 3
+"""Of one clip, the longest: each costs as much as a whole window."""
 HOLE_DEPTH = 2
 """How often a hole in what was heard in a hole is looked into."""
 RETRY_TEMPERATURES = (0.0, 0.4, 0.8)
@@ -252,7 +254,7 @@ def _is_doubtful(take: Take, prompt: Prompt) -> bool:
 
 
 def find_holes(samples: Samples, words: Sequence[Word]) -> list[Hole]:
-    """Return the stretches of a clip that have sound but no word, in order.
+    """Return the stretches of a clip that have sound but no word, in order; only the longest.
 
     A clip without any word was judged to be no speech and has none.
     """
@@ -269,7 +271,8 @@ def find_holes(samples: Samples, words: Sequence[Word]) -> list[Hole]:
         last = len(samples) if is_end else _quietest(samples, next_start - CUT_SEARCH_S)
         if _rms(samples[first:last]) >= HOLE_LOUDNESS * loudness:
             holes.append(Hole(n_words, first, last))
-    return holes
+    longest = sorted(holes, key=lambda hole: hole.first - hole.last)[:MAX_HOLES]
+    return sorted(longest, key=lambda hole: hole.first)
 
 
 def _quietest(samples: Samples, start: float) -> int:

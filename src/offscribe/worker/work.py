@@ -98,6 +98,8 @@ def _warnings(source: AudioSource) -> tuple[str, ...]:
     warnings = []
     if source.damaged_packets:
         warnings.append(f"{source.damaged_packets} damaged packets of the file were skipped")
+    if source.gaps_s >= 1:
+        warnings.append(f"{source.gaps_s:.0f} s of sound are missing inside the file")
     if source.ended_early:
         warnings.append("the file breaks off before its end")
     return tuple(warnings)

@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -473,6 +474,30 @@ def test_a_cover_picture_of_any_size_may_stand_before_the_sound(
 
     assert place_of_click(samples) == pytest.approx(2.5, abs=0.03)
     assert source.info.container == kind.container
+
+
+def test_a_cover_picture_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    with av.open(path, "w", format="flac") as container:
+        sound = container.add_stream("flac", rate=44_100, layout="mono")
+        cover = container.add_stream("png", rate=1)
+        assert isinstance(sound, av.AudioStream)
+        assert isinstance(cover, av.VideoStream)
+        cover.width = cover.height = 32
+        cover.pix_fmt = "rgb24"
+        cover.disposition = Disposition.attached_pic
+        container.mux(cover.encode(av.VideoFrame(32, 32, "rgb24")))
+        frame = av.AudioFrame.from_ndarray(
+            (tone(2.0, rate=44_100) * 32767).astype(np.int16), format="s16", layout="mono"
+        )
+        frame.sample_rate = 44_100
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+
+    _, source = decode(path)
+
+    assert not source.info.has_video
+    assert source.duration == 2.0
 
 
 # --- Nothing else is opened -------------------------------------------------------------------
