@@ -24,6 +24,8 @@ MAX_COMPRESSION_RATIO = 2.4
 """UTF-8 bytes by zlib bytes; the limit of Whisper's reference decoder."""
 MIN_COMPRESSED_UNITS = 40
 """Below, one repeated sentence is enough to reach the ratio."""
+MIN_FRAGMENT = 4
+"""A shorter piece of the prompt may well have been said."""
 PARROT_SIMILARITY = 80.0
 """Percent. What a model makes of its prompt on noise differs by a character or two."""
 
@@ -101,6 +103,8 @@ def is_parrot(text: str, prompt: str, hotwords: Sequence[str]) -> bool:
         return False
     given = _folded(prompt)
     if given and fuzz.ratio(heard, given) >= PARROT_SIMILARITY:
+        return True
+    if len(heard) >= MIN_FRAGMENT and heard in given:
         return True
     rest, n_found = heard, 0
     for word in sorted((_folded(word) for word in hotwords), key=len, reverse=True):

@@ -130,3 +130,9 @@ def test_one_hotword_or_hotwords_in_a_sentence_are_speech() -> None:
 )
 def test_marks_for_sounds_are_taken_out(text: str, without: str) -> None:
     assert strip_marks(text) == without
+
+
+def test_a_fragment_of_the_prompt_is_a_parrot_but_a_short_word_is_not() -> None:
+    prompt = "以下是普通话的句子。请使用简体中文，并加上标点符号。"
+    assert is_parrot("请使用简体中文。", prompt, ())
+    assert not is_parrot("句子", prompt, ())
