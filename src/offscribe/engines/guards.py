@@ -27,10 +27,14 @@ MIN_COMPRESSED_UNITS = 40
 MIN_FRAGMENT = 4
 """A shorter piece of the prompt may well have been said."""
 PARROT_SIMILARITY = 80.0
-"""Percent. What a model makes of its prompt on noise differs by a character or two."""
+PARROT_PART_SIMILARITY = 90.0
+MIN_PARROT_PART = 3
+"""Percent, for the whole prompt and for a part of it of at least so many characters: what a model
+makes of its prompt on noise differs by a character or two."""
+SPOKEN_DIGITS = frozenset("零〇一二三四五六七八九幺两")
 
 _LETTER = "[a-z0-9À-ɏЀ-ӿ가-힣]"
-_UNIT = re.compile(rf"{_LETTER}+(?:['’-]{_LETTER}+)*|\w", re.IGNORECASE)
+_UNIT = re.compile(rf"{_LETTER}+(?:['’]{_LETTER}+)*|\w", re.IGNORECASE)
 _MARK = re.compile(
     r"""
     <\|[^|<>]{1,40}\|>                                              # <|nospeech|>
@@ -55,8 +59,8 @@ def find_loop(text: str) -> Loop | None:
     """Return the first repetition that no person would say, or None.
 
     Units are words of alphabets written with spaces, else characters; case, white space and
-    punctuation between them do not matter. A run of one digit is a number, not a loop, as long as
-    it is shorter than twice the limit.
+    punctuation between them do not matter. A run of one spoken digit (零零零) may be a number, so
+    for it the limit is twice as high.
     """
     matches = list(_UNIT.finditer(text))
     units = [match.group().casefold() for match in matches]
@@ -101,8 +105,7 @@ def is_parrot(text: str, prompt: str, hotwords: Sequence[str]) -> bool:
     heard = _folded(text)
     if not heard:
         return False
-    given = _folded(prompt)
-    if given and fuzz.ratio(heard, given) >= PARROT_SIMILARITY:
+    if _is_part_of(heard, _folded(prompt)):
         return True
     if len(heard) >= MIN_FRAGMENT and heard in given:
         return True
@@ -112,6 +115,13 @@ def is_parrot(text: str, prompt: str, hotwords: Sequence[str]) -> bool:
             n_found += rest.count(word)
             rest = rest.replace(word, "\n")
     return n_found >= 2 and not rest.replace("\n", "")
+
+
+def _is_part_of(heard: str, given: str) -> bool:
+    if not given or fuzz.ratio(heard, given) >= PARROT_SIMILARITY:
+        return bool(given)
+    is_long_enough = MIN_PARROT_PART <= len(heard) <= len(given)
+    return is_long_enough and fuzz.partial_ratio(heard, given) >= PARROT_PART_SIMILARITY
 
 
 def strip_marks(text: str) -> str:
@@ -135,7 +145,7 @@ def _limit(pattern: Sequence[str]) -> int:
     limit = next((count for length, count in LOOP_COUNTS if len(pattern) <= length), None)
     if limit is None:
         return LONG_LOOP_COUNT
-    is_digit = len(pattern) == 1 and (pattern[0].isnumeric() or pattern[0] in "幺两")
+    is_digit = len(pattern) == 1 and pattern[0] in SPOKEN_DIGITS
     return limit * 2 if is_digit else limit
 
 

@@ -48,6 +48,7 @@ def test_what_people_repeat_survives(text: str) -> None:
         ("字幕由志愿者提供。" * 4, "字幕由志愿者提供。"),
         ("Thank you for watching this. " * 6 + "Bye.", "Thank you for watching this. Bye."),
         ("五" * 25, "五"),
+        ("4-5-5-5-5-5-5-5-5-5-5-5-5-5", "4-5"),
     ],
 )
 def test_a_loop_is_said_once(text: str, once: str) -> None:
@@ -100,7 +101,14 @@ def test_the_prompt_itself_is_a_parrot(text: str) -> None:
     assert is_parrot(text, PROMPT, ())
 
 
-@pytest.mark.parametrize("text", ["", "普通话", "今天我们学习普通话的句子结构", "以下内容"])
+def test_a_part_of_a_longer_prompt_is_a_parrot() -> None:
+    prompt = PROMPT + "请使用简体中文，并加上标点符号。"
+    assert is_parrot("请使用简体中文。", prompt, ())
+    assert is_parrot("请使用简体中文﹑并加", prompt, ())
+    assert not is_parrot("请使用这台电脑", prompt, ())
+
+
+@pytest.mark.parametrize("text", ["", "句子", "今天我们学习普通话的句子结构", "以下内容"])
 def test_speech_that_shares_words_with_the_prompt_is_none(text: str) -> None:
     assert not is_parrot(text, PROMPT, ())
 
