@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from offscribe.errors import AudioUnreadable, LeaseLost, NotFound
@@ -16,18 +13,6 @@ SEGMENTS = (
     Segment("一百二十", 0.5, 1.5, "120", (Word("一百", 0.5, 1.0), Word("二十", 1.0, 1.5))),
     Segment("好", 2.0, 2.5, "好"),
 )
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def database(tmp_path: Path, clock: Clock) -> Iterator[Database]:
-    database = Database(tmp_path / "history.db", now=clock)
-    yield database
-    database.close()
 
 
 @pytest.fixture

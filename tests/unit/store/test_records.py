@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -13,18 +12,6 @@ from offscribe.types import RecognizeOptions, Segment
 from tests.fakes import Clock
 
 Remember = Callable[..., Record]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def database(tmp_path: Path, clock: Clock) -> Iterator[Database]:
-    database = Database(tmp_path / "history.db", now=clock)
-    yield database
-    database.close()
 
 
 @pytest.fixture
