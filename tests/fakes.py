@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from offscribe.engines.whisper_decoder import Search, Take
+from offscribe.engines.whisper_words import Piece
 from offscribe.types import (
     SAMPLE_RATE,
     Audio,
@@ -118,3 +120,83 @@ def spoken(text: str, *, each_s: float = 0.2, language: str = "zh") -> Hypothesi
         for index, character in enumerate(text)
     )
     return Hypothesis(text, language, words)
+
+
+class ScriptedDecoder:
+    """Stands for a loaded Whisper: its features are the samples themselves, and *writes* says what
+    it makes of them. Texts are said at an even pace, *each_s* a character.
+
+    ``asked`` keeps the searches in order, ``sizes`` how many clips came at once.
+    """
+
+    max_prompt_tokens = 200
+
+    def __init__(
+        self,
+        writes: Callable[[Samples, str, tuple[int, ...], Search], Take],
+        *,
+        languages: tuple[str, ...] = ("zh", "en"),
+        heard: Callable[[Samples], dict[str, float]] = lambda _: {"zh": 1.0},
+        each_s: float = 0.2,
+        most_at_once: int = 100,
+    ) -> None:
+        self.is_multilingual = len(languages) > 1
+        self.asked: list[Search] = []
+        self.sizes: list[int] = []
+        self._writes = writes
+        self._languages = languages
+        self._heard = heard
+        self._each_s = each_s
+        self._most_at_once = most_at_once
+
+    def has_language(self, code: str) -> bool:
+        return code in self._languages
+
+    def features(self, samples: Samples) -> Samples:
+        return samples
+
+    def encode(self, features: Sequence[Samples]) -> Sequence[Samples]:
+        self.sizes.append(len(features))
+        if len(features) > self._most_at_once:
+            raise MemoryError
+        return features
+
+    def languages(self, encoded: Sequence[Samples]) -> list[dict[str, float]]:
+        return [self._heard(samples) for samples in encoded]
+
+    def text_tokens(self, text: str) -> list[int]:
+        return [ord(character) for character in text]
+
+    def write(
+        self,
+        encoded: Sequence[Samples],
+        n_clips: int,
+        *,
+        language: str,
+        prompt: Sequence[int],
+        search: Search,
+    ) -> list[Take]:
+        assert n_clips == len(encoded)
+        self.asked.append(search)
+        return [self._writes(samples, language, tuple(prompt), search) for samples in encoded]
+
+    def align(
+        self,
+        encoded: Sequence[Samples],
+        takes: Sequence[Take],
+        *,
+        language: str,  # noqa: ARG002
+        durations: Sequence[float],  # noqa: ARG002
+    ) -> list[list[Piece]]:
+        return [
+            [
+                Piece(character, at * self._each_s, (at + 1) * self._each_s)
+                for at, character in enumerate(take.text)
+            ]
+            for _, take in zip(encoded, takes, strict=True)
+        ]
+
+
+def taken(text: str, *, logprob: float = -0.2, no_speech: float = 0.1) -> Take:
+    """What a model wrote, sure of itself unless told otherwise."""
+    return Take(tuple(map(ord, text)), text, logprob, no_speech)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import av
 import av.error
 import numpy as np
+from av.codec.codec import UnknownCodecError
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 
@@ -45,6 +47,9 @@ SAMPLE_RATES = range(1_000, 768_001)
 """Hz. Outside, a header lies, and the resampler's filter would take gigabytes."""
 
 MAX_CHANNELS = 64
+
+MAX_PIXELS = 2**25
+"""Of a picture that FFmpeg may decode; 7680 x 4320 fits."""
 
 PROBATION_PACKETS = 500
 """FFmpeg finds MP3 frames in almost anything. Of so many packets at the start (ten seconds or
@@ -115,7 +120,9 @@ def _open_container(sound: SoundBytes, shown: str, head: bytes) -> InputContaine
         return av.open(
             sound,
             "r",
+            options={"max_pixels": str(MAX_PIXELS)},
             container_options={
+                "codec_whitelist": _decoders(),
                 "format_whitelist": CONTAINERS,
                 "protocol_whitelist": NO_PROTOCOL,
             },
@@ -125,6 +132,22 @@ def _open_container(sound: SoundBytes, shown: str, head: bytes) -> InputContaine
     except (av.error.FFmpegError, OSError, ValueError) as error:
         hint = UNFINISHED_HINT if head.endswith(b"ftyp") else None
         raise AudioUnreadable(f"{shown} is not audio we can decode", hint=hint) from error
+
+
+@cache
+def _decoders() -> str:
+    """Return the names of the decoders that may run, as FFmpeg's ``codec_whitelist`` wants them.
+
+    FFmpeg decodes pictures only to describe their track, and a file of less than 1 MB can hold
+    one that takes gigabytes. H.264 stays: without it, FFmpeg does not find where a Matroska with
+    H.264 begins, and its sound would lose the place that it has beside the pictures.
+    """
+    names = ["h264"]
+    for name in sorted(av.codecs_available):
+        with suppress(UnknownCodecError):  # an encoder's name
+            if av.Codec(name, "r").type == "audio":
+                names.append(name)
+    return ",".join(names)
 
 
 class AudioSource:

@@ -10,10 +10,9 @@ from offscribe.api.records import _attachment
 
 
 def test_the_server_process_imports_no_recognition_library() -> None:
-    script = (
-        "import sys, offscribe.cli.main, offscribe.api.app\n"
-        "print(sorted({'ctranslate2', 'faster_whisper', 'torch', 'sherpa_onnx'} & set(sys.modules)))"
-    )
+    libraries = {"ctranslate2", "faster_whisper", "torch", "sherpa_onnx"}
+    imports = "import sys, offscribe.cli.main, offscribe.api.app"
+    script = f"{imports}; print(sorted({libraries} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
 

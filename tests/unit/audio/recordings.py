@@ -11,6 +11,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.container import OutputContainer
+from av.stream import Disposition
 
 Floats = npt.NDArray[np.float32]
 
@@ -75,7 +76,7 @@ KINDS = (
 )
 
 
-PICTURES = {"webm": "libvpx", "mp4": "libx264"}
+PICTURES = {"webm": "libvpx", "mp4": "libx264", "matroska": "libx264"}
 """The picture codec of a container, where it is not MPEG-4."""
 
 
@@ -152,6 +153,68 @@ def write_pictures(path: Path, container_name: str = "matroska") -> Path:
     """A video without a sound track."""
     with av.open(path, "w", format=container_name) as container:
         _draw(container, "mpeg4", 10)
+    return path
+
+
+def write_tracks(path: Path, container_name: str, hz: tuple[float, ...], *, default: int) -> Path:
+    """Two seconds of sound tracks with a tone each; number *default* is marked as the default."""
+    with av.open(path, "w", format=container_name) as container:
+        tracks = [
+            cast(av.AudioStream, container.add_stream("pcm_s16le", rate=16_000, layout="mono"))
+            for _ in hz
+        ]
+        for index, track in enumerate(tracks):
+            track.disposition = Disposition.default if index == default else Disposition(0)
+        for track, pitch in zip(tracks, hz, strict=True):
+            sound = (tone(2.0, rate=16_000, hz=pitch) * 32767).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(sound, format="s16", layout="mono")
+            frame.sample_rate = 16_000
+            container.mux(track.encode(frame))
+            container.mux(track.encode(None))
+    return path
+
+
+def refer_elsewhere(movie: bytes, target: str) -> bytes:
+    """Return the QuickTime *movie* with its sound said to lie in the file *target* beside it."""
+    name = target.encode()
+    padded = name + b"\0" * (len(name) % 2)
+    alias = b"".join(
+        [
+            bytes(10) + b"\x03vol" + bytes(24 + 12),
+            bytes([len(name)]) + name.ljust(63, b"\0") + bytes(16),
+            struct.pack(">hh", 1, 1) + bytes(16),  # both lie in the same folder
+            struct.pack(">hh", 2, 4 + len(name)) + b"vol:" + padded,
+            struct.pack(">hh", -1, 0),
+        ]
+    )
+    entry = struct.pack(">I4sI", 12 + len(alias), b"alis", 0) + alias
+    content = bytearray(movie)
+    begin = content.index(b"url \0\0\0\1") - 4
+    content[begin : begin + 12] = entry
+    for box in (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"):  # all now hold more
+        at = content.index(box) - 4
+        [size] = struct.unpack_from(">I", content, at)
+        struct.pack_into(">I", content, at, size + len(entry) - 12)
+    return bytes(content)
+
+
+def picture_bomb(path: Path) -> Path:
+    """A MOV of 150 kB whose only picture is a PNG of 4000 x 4000 that takes 128 MB decoded."""
+    with av.open(path, "w", format="mov") as container:
+        sound = cast(av.AudioStream, container.add_stream("pcm_s16le", rate=16_000, layout="mono"))
+        picture = cast(av.VideoStream, container.add_stream("png", rate=1))
+        picture.width = picture.height = 4000
+        picture.pix_fmt = "rgba64be"
+        frame = av.VideoFrame(4000, 4000, "rgba64be")
+        frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+        container.mux(picture.encode(frame))
+        container.mux(picture.encode(None))
+        silence = av.AudioFrame.from_ndarray(
+            np.zeros((1, 16_000), np.int16), format="s16", layout="mono"
+        )
+        silence.sample_rate = 16_000
+        container.mux(sound.encode(silence))
+        container.mux(sound.encode(None))
     return path
 
 
