@@ -24,6 +24,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 
+from offscribe.store.database import Database
+from offscribe.store.jobs import Jobs, NewJob
+from offscribe.store.records import Records
+from offscribe.types import RecognizeOptions, Segment
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 SAMPLES = CHECKOUT / "src" / "offscribe" / "sample"
 START_TIMEOUT_S = 60
@@ -233,3 +238,17 @@ def recorded(browser: Browser, server: Server, sample: Path) -> str:
     window.close()
     window.check()
     return identifier
+
+
+@pytest.fixture(scope="session")
+def numbered(server: Server) -> Iterator[str]:
+    """The id of a record whose two forms differ, whatever the model makes of the sample."""
+    database = Database(server.home / "webui" / "data" / "history.db")
+    jobs = Jobs(database)
+    path = str(SAMPLES / "zh.flac")
+    new = NewJob("numbers.flac", "api", path, 1, "whisper-base", RecognizeOptions())
+    job = jobs.add(new, owner="test")
+    segment = Segment("同比增长百分之八", 12.0, 15.0, "同比增长8%")
+    jobs.append(job.id, "test", (segment,), done=22.7, language="zh")
+    yield Records(database).add(job, "test", duration=22.7, language="zh").id
+    database.close()

@@ -103,8 +103,8 @@ def test_silence_gives_a_record_that_says_so(visit):
     expect(page.locator(".sheet")).to_have_text("这段录音里没有检测到人声。")
 
 
-def test_raw_and_normalised_text_are_two_tabs(visit, recorded):
-    page = visit().open(f"/records/{recorded}")
+def test_raw_and_normalised_text_are_two_tabs(visit, numbered):
+    page = visit().open(f"/records/{numbered}")
     chosen = page.get_by_role("tab", selected=True)
     expect(chosen).to_have_text("规整文本")
     expect(page.locator(".segments")).to_contain_text("8%")
@@ -145,9 +145,9 @@ def srt_seconds(stamp: str) -> float:
     return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
 
 
-def test_copy_takes_the_text_that_is_shown(visit, recorded):
+def test_copy_takes_the_text_that_is_shown(visit, numbered):
     window = visit(permissions=["clipboard-read", "clipboard-write"])
-    page = window.open(f"/records/{recorded}")
+    page = window.open(f"/records/{numbered}")
     page.get_by_role("button", name="复制").click()
     expect(page.locator(".notice")).to_contain_text("已复制")
     assert "8%" in page.evaluate("navigator.clipboard.readText()")

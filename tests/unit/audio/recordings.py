@@ -198,16 +198,18 @@ def refer_elsewhere(movie: bytes, target: str) -> bytes:
     return bytes(content)
 
 
-def picture_bomb(path: Path) -> Path:
-    """A MOV of 150 kB whose only picture is a PNG of 4000 x 4000 that takes 128 MB decoded."""
+def write_large_picture(path: Path, codec: str, pix_fmt: str, side: int) -> Path:
+    """A second of silence beside one black picture of *side* x *side*: few bytes that decode to
+    many."""
     with av.open(path, "w", format="mov") as container:
         sound = cast(av.AudioStream, container.add_stream("pcm_s16le", rate=16_000, layout="mono"))
-        picture = cast(av.VideoStream, container.add_stream("png", rate=1))
-        picture.width = picture.height = 4000
-        picture.pix_fmt = "rgba64be"
-        frame = av.VideoFrame(4000, 4000, "rgba64be")
-        frame.planes[0].update(bytes(frame.planes[0].buffer_size))
-        container.mux(picture.encode(frame))
+        picture = cast(av.VideoStream, container.add_stream(codec, rate=1))
+        picture.width = picture.height = side
+        picture.pix_fmt = pix_fmt
+        black = av.VideoFrame(side, side, pix_fmt)
+        for plane in black.planes:
+            plane.update(bytes(plane.buffer_size))
+        container.mux(picture.encode(black))
         container.mux(picture.encode(None))
         silence = av.AudioFrame.from_ndarray(
             np.zeros((1, 16_000), np.int16), format="s16", layout="mono"
