@@ -127,15 +127,17 @@ def _row(record: Record) -> dict[str, object]:
 
 def _table(rows: list[tuple[Record, str]]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for title in ("id", "when", "length", "name", "text"):
-        table.add_column(title, no_wrap=True, overflow="ellipsis")
+    for title in ("id", "when", "length"):
+        table.add_column(title, no_wrap=True, min_width=32 if title == "id" else None)
+    table.add_column("name", no_wrap=True, max_width=24, overflow="ellipsis")
+    table.add_column("text", no_wrap=True, ratio=1, overflow="ellipsis")
     for record, text in rows:
         table.add_row(
             record.id,
             _moment(record).strftime("%Y-%m-%d %H:%M"),
             f"{record.duration:.0f} s",
-            escape(record.name[:40]),
-            escape(text[:80].replace("\n", " ")),
+            escape(record.name),
+            escape(text[:200].replace("\n", " ")),
         )
     return table
 

@@ -197,9 +197,8 @@ def _transcribe_one(
         bench.jobs.cancel(job.id)
         raise
     finally:
-        progress.stop_task(task)
+        progress.remove_task(task)
     finished = bench.jobs.get(job.id)
-    progress.update(task, completed=finished.duration, total=finished.duration)
     _summarise(finished)
     return finished
 
