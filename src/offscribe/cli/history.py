@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from offscribe.cli import console
 from offscribe.cli.arguments import HomeOption, JsonOption
@@ -21,6 +21,8 @@ from offscribe.store.records import Record
 app = typer.Typer(help="What has been transcribed.", no_args_is_help=True)
 
 RecordArgument = Annotated[str, typer.Argument(help="Id of a record, as `list` shows it.")]
+INDENT = "    "
+
 LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")]
 
 
@@ -35,7 +37,7 @@ def list_(limit: LimitOption = 20, as_json: JsonOption = False, home: HomeOption
     if not records:
         console.stderr.print("Nothing yet. Try: offscribe transcribe FILE")
         return
-    console.stdout.print(_table([(record, record.itn_text) for record in records]))
+    _print([(record, record.itn_text) for record in records])
 
 
 @app.command()
@@ -62,9 +64,7 @@ def search(
     if not hits:
         console.stderr.print("Nothing found.")
         return
-    console.stdout.print(
-        _table([(hit.record, "".join(text for text, _ in hit.snippet)) for hit in hits])
-    )
+    _print([(hit.record, "".join(text for text, _ in hit.snippet)) for hit in hits])
 
 
 @app.command()
@@ -125,21 +125,14 @@ def _row(record: Record) -> dict[str, object]:
     }
 
 
-def _table(rows: list[tuple[Record, str]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for title in ("id", "when", "length"):
-        table.add_column(title, no_wrap=True, min_width=32 if title == "id" else None)
-    table.add_column("name", no_wrap=True, max_width=24, overflow="ellipsis")
-    table.add_column("text", no_wrap=True, ratio=1, overflow="ellipsis")
+def _print(rows: list[tuple[Record, str]]) -> None:
+    """Two lines a record: what it is, then the beginning of *text* or where it was found."""
     for record, text in rows:
-        table.add_row(
-            record.id,
-            _moment(record).strftime("%Y-%m-%d %H:%M"),
-            f"{record.duration:.0f} s",
-            escape(record.name),
-            escape(text[:200].replace("\n", " ")),
-        )
-    return table
+        facts = f"{_moment(record):%Y-%m-%d %H:%M}  {record.duration:6.0f} s  {escape(record.name)}"
+        console.stdout.print(f"[bold]{record.id}[/]  {facts}")
+        line = Text(text.replace("\n", " "))
+        line.truncate(console.stdout.width - len(INDENT), overflow="ellipsis")
+        console.stdout.print(Text(INDENT, style="dim") + line)
 
 
 def _moment(record: Record) -> datetime:
