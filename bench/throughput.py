@@ -25,9 +25,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.scoring import score
+from offscribe.engines.whisper_prompts import STYLES
 
 CHECKOUT = Path(__file__).parents[1]
-PROMPT = "以下是普通话的句子。"
 BATCH = 8
 CONTESTANTS = ("ours", "sequential", "batched")
 NAMES = {
@@ -76,7 +76,7 @@ def run_peer(arguments: argparse.Namespace, *, is_batched: bool) -> Callable[[Pa
     options = {
         "language": arguments.language,
         "beam_size": arguments.beam,
-        "initial_prompt": PROMPT if arguments.language == "zh" else None,
+        "initial_prompt": STYLES.get(arguments.language),
         "vad_filter": True,
     }
 
@@ -153,7 +153,8 @@ def report(
     print(f"input {arguments.audio.name}, {duration:.0f} s, {len(truth)} characters of truth")
     print(
         f"model {arguments.model} int8, beam {arguments.beam}, {arguments.threads} threads of"
-        f" {os.cpu_count()} cores, median of {arguments.repeat}; {versions}"
+        f" {os.cpu_count()} cores, median of {arguments.repeat}; {versions};"
+        f" load of the machine {os.getloadavg()[0]:.1f}"
     )
     print(
         f"{'':<38}{'CER %':>7}{'CER, digits spelled %':>23}{'x real time':>13}"

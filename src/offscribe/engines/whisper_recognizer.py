@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -56,10 +58,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a batch is worked on: *n_workers* side by side, *part_size* chunks each at a time."""
+    """How a batch is worked on: *n_workers* side by side, at most *part_size* chunks each at a
+    time."""
 
     n_workers: int
     part_size: int
+
+    def divided(self, clips: Sequence[T]) -> list[Sequence[T]]:
+        """*clips* in parts of nearly the same size, as many for every worker."""
+        n_rounds = math.ceil(len(clips) / (self.n_workers * self.part_size))
+        n_parts = min(n_rounds * self.n_workers, len(clips))
+        bounds = [len(clips) * part // n_parts for part in range(n_parts + 1)] if clips else []
+        return [clips[first:last] for first, last in pairwise(bounds)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,8 +173,7 @@ class WhisperRecognizer:
     def _in_parts(
         self, work: Callable[[Sequence[Clip]], list[T]], clips: Sequence[Clip]
     ) -> list[T]:
-        size = self._layout.part_size
-        parts = [clips[at : at + size] for at in range(0, len(clips), size)]
+        parts = self._layout.divided(clips)
         return [
             answer for part in self._pool.map(partial(in_halves, work), parts) for answer in part
         ]

@@ -46,7 +46,27 @@ def test_a_batch_keeps_its_order_over_parts_and_workers() -> None:
     batch = [Audio(loud(1, level)) for level in (0.05, 0.15, 0.25, 0.35, 0.45)]
     heard = recognizer(decoder, n_workers=2).recognize(batch, ZH)
     assert [hypothesis.text for hypothesis in heard] == ["一", "二", "三", "四", "五"]
-    assert sorted(decoder.sizes) == [1, 2, 2]
+    assert sorted(decoder.sizes) == [1, 1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("n_clips", "sizes"),
+    [
+        (0, []),
+        (1, [1]),
+        (2, [1, 1]),
+        (3, [1, 2]),
+        (4, [2, 2]),
+        (5, [1, 1, 1, 2]),
+        (8, [2, 2, 2, 2]),
+    ],
+)
+def test_no_worker_waits_while_another_has_two_parts_left(n_clips: int, sizes: list[int]) -> None:
+    assert [len(part) for part in Layout(2, 2).divided(range(n_clips))] == sizes
+
+
+def test_parts_keep_the_order() -> None:
+    assert [list(part) for part in Layout(2, 2).divided([1, 2, 3])] == [[1], [2, 3]]
 
 
 @pytest.mark.parametrize("chunk", [silence(0), silence(3), loud(0.05), loud(3, 1e-5)])
