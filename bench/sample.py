@@ -25,6 +25,7 @@ from misaki import zh
 
 RATE = 24_000
 GAP_S = 0.4
+LOW_BITS = 3  # nobody hears them (63 dB below the speech), and they are a third of the file
 FOLDER = Path(__file__).parents[1] / "src" / "offscribe" / "sample"
 
 ZH = (
@@ -129,13 +130,14 @@ def speak(
 
 
 def to_16k(samples: np.ndarray) -> np.ndarray:
-    """*samples* at RATE as 16-bit at 16 kHz."""
+    """*samples* at RATE as 16-bit at 16 kHz, with the last LOW_BITS bits empty."""
     resampler = av.AudioResampler(format="flt", layout="mono", rate=16_000)
     frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="flt", layout="mono")
     frame.sample_rate = RATE
     frames = [*resampler.resample(frame), *resampler.resample(None)]
     joined = np.concatenate([part.to_ndarray()[0] for part in frames])
-    return np.round(np.clip(joined, -1, 1) * 32767).astype(np.int16)
+    step = 1 << LOW_BITS
+    return (np.round(np.clip(joined, -1, 1) * (32768 // step - 1)) * step).astype(np.int16)
 
 
 def main() -> None:
