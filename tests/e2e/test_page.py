@@ -239,6 +239,7 @@ def test_a_server_that_is_killed_and_comes_back_is_noticed_and_the_job_goes_on(
     window = visit(at=server)
     window.expect_console("ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE")
     window.expect_console("ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_SOCKET_NOT_CONNECTED")
+    window.expect_console("ERR_CONTENT_LENGTH_MISMATCH")
     page = window.open()
     window.choose(sample)
     with page.expect_response(lambda answer: answer.status == 202):

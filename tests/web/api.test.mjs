@@ -49,6 +49,32 @@ test("a lost and a found server are told apart from an ended call", async () => 
   assert.deepEqual(heard, ["loss", "reach"]);
 });
 
+test("a server that dies while it answers is lost, in a success and in a refusal", async () => {
+  const broken = (status) =>
+    new Response(
+      new ReadableStream({
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode('{"half'));
+          controller.error(new TypeError("Failed to fetch"));
+        },
+      }),
+      { status },
+    );
+  let lost = 0;
+  const { fetch } = serverOf(broken(200), broken(404), broken(200));
+  const client = createClient({ fetch, onLoss: () => (lost += 1) });
+  const isLoss = (error) => error.problem.code === "unreachable";
+  await assert.rejects(client.get("/a"), isLoss);
+  await assert.rejects(client.get("/a"), isLoss);
+  await assert.rejects(client.blob("/a"), isLoss);
+  assert.equal(lost, 3);
+});
+
+test("a success that is not JSON is a bad answer, not a lost server", async () => {
+  const client = createClient(serverOf(new Response("<html>", { status: 200 })));
+  await assert.rejects(client.get("/a"), (error) => error.problem.code === "bad_answer");
+});
+
 const jobAt = (state, ...indices) => answer(200, { state, segments: indices.map((index) => ({ index })) });
 
 async function watch(...answers) {

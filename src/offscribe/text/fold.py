@@ -27,8 +27,8 @@ _SINGLE = (
 _SINGLE_CHAR = re.compile(f"([{_SINGLE}])")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _PIECE = re.compile(
-    # A character and what combines with it; Hangul letters combine into syllables.
-    r"[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]+|.[\u0300-\u036f\u3099\u309a\uff9e\uff9f]*",
+    # The letters of a Hangul syllable; else a character and what combines with it.
+    "[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?|.[\u0300-\u036f\u3099\u309a\uff9e\uff9f]{0,8}",
     re.DOTALL,
 )
 _ELLIPSIS = "…"

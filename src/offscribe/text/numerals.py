@@ -15,8 +15,9 @@ from offscribe.text.script import simplify_characters
 
 MASK = "\ue000"
 """Stands for a character that the grammars must not see; they pass it through as one character."""
-MAX_WINDOW_CHARS = 400
-"""Grammar time grows faster than length (1,000 Chinese characters run at half the speed of 100);
+MAX_WINDOW_CHARS = 200
+MAX_WINDOW_LETTERS = 400
+"""Grammar time grows faster than length (400 Chinese digits in a row run at half the speed of 100);
 the longest number of the test pairs has 205 letters."""
 
 UNSAFE = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
@@ -39,7 +40,7 @@ _ZH_FIXED = re.compile(
     # 十分感谢 is an adverb; 十分钟, 五点十分 and 十分之一 are numbers.
     + rf"|(?<![{ZH_NUMERALS}点时])十二?分(?![{ZH_NUMERALS}钟之])"
     # A vague number has no digits: 几十, 数百万, 上千, 十几.
-    + rf"|[{ZH_NUMERALS}]*(?:[几数][十百千万亿]|上[百千万亿])[十百千万亿]*几?(?!分之)"
+    + rf"|[{ZH_NUMERALS}]{{0,8}}(?:[几数][十百千万亿]|上[百千万亿])[十百千万亿]*几?(?!分之)"
     + rf"|(?<![{ZH_NUMERALS}])十几"
     + r"|(?<![五六七八九十])初[一二三四五六七八九十]{1,2}"
     # 十点一刻 is a quarter past ten, not 10.1.
@@ -108,10 +109,14 @@ def windows_ja(masked: str) -> list[tuple[int, int]]:
 
 
 def windows_en(masked: str) -> list[tuple[int, int]]:
-    """Runs of words that hold a number word or spelled letters, cut at MAX_WINDOW_CHARS."""
+    """Runs of words that hold a number word or spelled letters, cut at MAX_WINDOW_LETTERS."""
     runs = (match.span() for match in _EN_RUN.finditer(masked))
     spoken = [(start, end) for start, end in runs if _EN_NUMBER.search(masked, start, end)]
-    return [piece for start, end in spoken for piece in _cut(masked, start, end, " ")]
+    return [
+        piece
+        for start, end in spoken
+        for piece in _cut(masked, start, end, " ", most=MAX_WINDOW_LETTERS)
+    ]
 
 
 def _hide(match: re.Match[str]) -> str:
@@ -143,16 +148,20 @@ def _windows(
         else:
             merged.append((start, end))
     boundaries = "".join(sorted(set(text) - set(numerals)))
-    return [piece for start, end in merged for piece in _cut(text, start, end, boundaries)]
+    return [
+        piece
+        for start, end in merged
+        for piece in _cut(text, start, end, boundaries, most=MAX_WINDOW_CHARS)
+    ]
 
 
-def _cut(text: str, start: int, end: int, boundaries: str) -> list[tuple[int, int]]:
-    """Cut text[start:end] into pieces of at most MAX_WINDOW_CHARS, after a boundary character
-    in the second half of the piece where there is one."""
+def _cut(text: str, start: int, end: int, boundaries: str, *, most: int) -> list[tuple[int, int]]:
+    """Cut text[start:end] into pieces of at most *most* characters, after a boundary character in
+    the second half of the piece where there is one."""
     pieces = []
-    while end - start > MAX_WINDOW_CHARS:
-        latest = start + MAX_WINDOW_CHARS
-        middle = latest - MAX_WINDOW_CHARS // 2
+    while end - start > most:
+        latest = start + most
+        middle = latest - most // 2
         cut = next((at for at in range(latest, middle, -1) if text[at - 1] in boundaries), latest)
         pieces.append((start, cut))
         start = cut

@@ -46,34 +46,47 @@ export function problemOf(status, body) {
  * @param {{ fetch: typeof globalThis.fetch, onReach?: () => void, onLoss?: () => void }} edge
  */
 export function createClient({ fetch, onReach = () => {}, onLoss = () => {} }) {
-  /** @param {string} path @param {RequestInit} init @returns {Promise<Response>} */
-  async function request(path, init) {
-    let response;
+  /**
+   * An answer counts once its body is whole: a server that dies while it answers is as lost as one
+   * that does not.
+   *
+   * @template T
+   * @param {string} path @param {RequestInit} init
+   * @param {(response: Response) => Promise<T>} read
+   * @returns {Promise<T>}
+   */
+  async function call(path, init, read) {
+    let response, answer, refusal;
     try {
       response = await fetch(path, init);
+      if (response.ok) answer = await read(response);
+      else refusal = await response.text();
     } catch (error) {
       if (isAbort(error)) throw error;
-      onLoss();
-      throw unreachable();
+      if (response && error instanceof SyntaxError) refusal = "";
+      else {
+        onLoss();
+        throw unreachable();
+      }
     }
     onReach();
-    if (!response.ok) throw new ApiError(problemOf(response.status, await response.text()));
-    return response;
+    if (refusal !== undefined) throw new ApiError(problemOf(response.status, refusal));
+    return /** @type {T} */ (answer);
   }
 
   /** @param {string} method */
   const json =
     (method) =>
     /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
-    async (path, signal) =>
-      (await request(path, { method, signal: signal ?? null })).json();
+    (path, signal) =>
+      call(path, { method, signal: signal ?? null }, (response) => response.json());
 
   return {
     get: json("GET"),
     post: json("POST"),
     remove: json("DELETE"),
     /** @param {string} path @param {AbortSignal} [signal] */
-    blob: async (path, signal) => (await request(path, { signal: signal ?? null })).blob(),
+    blob: (path, signal) => call(path, { signal: signal ?? null }, (response) => response.blob()),
     onReach,
     onLoss,
   };
