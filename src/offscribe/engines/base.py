@@ -15,9 +15,10 @@ class EngineSpec:
     """One recognition library. ``engines/<name>.py`` exports it as ``SPEC``.
 
     title: for people. cards: the models that can be pulled. requires: importable modules without
-    which ``load`` cannot work, and extra: the pip extra that brings them. marks: the files by
-    which a model folder of this engine is known; a folder with some but not all of them is
-    incomplete.
+    which ``load`` cannot work, and extra: the pip extra that brings them. runtime: the native
+    library that computes; a process loads one of them in its life. marks: the files by which a
+    model folder of this engine is known, as glob patterns; a folder with some but not all of them
+    is incomplete.
 
     devices: what this machine offers; imports the library, so call it only where it is there.
     load: reads a folder and returns the model; raises ModelDamaged, DeviceUnusable, BadOption,
@@ -31,6 +32,7 @@ class EngineSpec:
     cards: tuple[ModelCard, ...]
     requires: tuple[str, ...]
     extra: str
+    runtime: str
     marks: tuple[str, ...]
     devices: Callable[[], tuple[DeviceReport, ...]]
     load: Callable[[ModelCard, Path, LoadOptions], Recognizer]

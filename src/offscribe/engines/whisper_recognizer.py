@@ -13,12 +13,12 @@ from typing import TypeVar
 
 import numpy as np
 
+from offscribe.engines.clips import check, is_audible
 from offscribe.engines.guards import is_parrot, is_repetitive
 from offscribe.engines.memory import in_halves
 from offscribe.engines.whisper_decoder import Decoder, Features, Search, Take
 from offscribe.engines.whisper_prompts import NO_PROMPT, Prompt, build_prompt
 from offscribe.engines.whisper_words import stripped, without_loops, words_of
-from offscribe.errors import BadOption, InputError, UnknownLanguage
 from offscribe.types import (
     SAMPLE_RATE,
     Audio,
@@ -29,10 +29,6 @@ from offscribe.types import (
     Word,
 )
 
-MIN_S = 0.1
-"""Nothing can be said in less; the model would invent a word."""
-SILENT_PEAK = 1e-4
-"""-80 dBFS, below the noise of any microphone: digital silence."""
 UNHEARD_NO_SPEECH = 0.5
 UNHEARD_LOGPROB = -0.8
 """Nothing was heard where the model both doubts that somebody speaks and is unsure of what it
@@ -130,32 +126,15 @@ class WhisperRecognizer:
         With language ``auto`` the whole batch is taken for one language; where nothing was
         audible it stays ``auto``.
         """
-        self._check(batch, options)
-        clips = [self._clip(audio.samples) for audio in batch if _is_audible(audio)]
+        check(self.card, batch, options)
+        clips = [self._clip(audio.samples) for audio in batch if is_audible(audio)]
         language = options.language
         if language == "auto" and clips:
             language = self._language_of(clips)
         task = self._task(language, options)
         answers = iter(self._in_parts(partial(self._hear, task=task), clips))
-        words = [stripped(next(answers)) if _is_audible(audio) else () for audio in batch]
+        words = [stripped(next(answers)) if is_audible(audio) else () for audio in batch]
         return [Hypothesis("".join(word.text for word in own), language, own) for own in words]
-
-    def _check(self, batch: Sequence[Audio], options: RecognizeOptions) -> None:
-        if options.language != "auto" and options.language not in self.card.languages:
-            raise UnknownLanguage(
-                f"{self.card.title} does not know the language {options.language!r}",
-                hint=f"It knows: auto, {', '.join(self.card.languages)}.",
-            )
-        if options.beam_size < 1:
-            raise BadOption(f"beam_size {options.beam_size} is less than 1")
-        for audio in batch:
-            if audio.duration > self.card.max_chunk_s + FRAME_S:
-                raise InputError(
-                    f"a chunk of {audio.duration:.1f} s is longer than the "
-                    f"{self.card.max_chunk_s:g} s that {self.card.title} takes"
-                )
-            if not np.isfinite(audio.samples).all():
-                raise InputError("the audio holds samples that are not numbers")
 
     def _clip(self, samples: Samples) -> Clip:
         return Clip(samples, self._decoder.features(samples))
@@ -247,10 +226,6 @@ class WhisperRecognizer:
             found = _later(answer, hole.first / SAMPLE_RATE)
             filled[index] = own[: hole.n_words] + found + own[hole.n_words :]
         return filled
-
-
-def _is_audible(audio: Audio) -> bool:
-    return audio.duration >= MIN_S and float(np.abs(audio.samples).max()) >= SILENT_PEAK
 
 
 def _is_unheard(take: Take) -> bool:

@@ -40,7 +40,7 @@ def manifest_of(card: ModelCard) -> Manifest:
         title=card.title,
         licence=card.licence,
         homepage=card.homepage,
-        source=", ".join(f"{source.package} {source.version}" for source in card.sources),
+        source=", ".join(f"{source.package} {source.version}" for source in card.packages),
         files=card.files,
     )
 

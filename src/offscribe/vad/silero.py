@@ -41,7 +41,7 @@ CARD = ModelCard(
             GRAPH, 1_246_165, "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85"
         ),
     ),
-    sources=(
+    packages=(
         PackageSource(
             "silero-vad",
             "6.2.3",

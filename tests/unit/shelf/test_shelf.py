@@ -46,7 +46,7 @@ def shelf(tmp_path: Path) -> Shelf:
 def test_the_starter_models_are_known_and_can_be_pulled(shelf: Shelf) -> None:
     for model_id in STARTER:
         card = shelf.card(model_id)
-        assert card.sources
+        assert card.packages
         assert card.files
 
 

@@ -37,7 +37,7 @@ def card_for(
         licence="",
         homepage="",
         files=(file,),
-        sources=(source,),
+        packages=(source,),
     )
 
 
