@@ -1,4 +1,4 @@
-"""What a worker tells the server, one JSON object a line.
+"""What server and worker tell each other, one JSON object a line.
 
 Events are hints: they say that a row changed, so that nobody has to wait for the next poll. The
 rows are the truth; a lost event delays, never loses.
@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from typing import TypeVar, get_args
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,17 @@ class ModelLoaded:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFailed:
-    """The worker could not load its model; jobs fail with the same error."""
+class ModelUnloaded:
+    """The worker holds no recognition model any more."""
 
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFailed:
+    """The worker could not load a model; jobs fail with the same error."""
+
+    model: str
     code: str
     message: str
     hint: str
@@ -42,22 +53,85 @@ class OutboundAttempt:
     target: str
 
 
-Event = JobChanged | ModelLoaded | ModelFailed | OutboundAttempt
+@dataclass(frozen=True, slots=True)
+class ModelWanted:
+    """The worker ends: *model* computes in another native runtime than the one this process has
+    loaded, and the next worker is to start with it."""
 
-_TYPES: dict[str, type[Event]] = {
-    kind.__name__: kind for kind in (JobChanged, ModelLoaded, ModelFailed, OutboundAttempt)
-}
+    model: str
 
 
-def encode(event: Event) -> str:
-    """Return *event* as one line of JSON without a line end."""
-    return json.dumps({"event": type(event).__name__, **asdict(event)}, ensure_ascii=False)
+@dataclass(frozen=True, slots=True)
+class CacheCleared:
+    """The memory that the runtime kept for later is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The command with this *ticket* was not carried out."""
+
+    ticket: str
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadModel:
+    """To the worker: have *model* ready. Answered by ModelLoaded, ModelFailed or Refused."""
+
+    ticket: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnloadModel:
+    """To the worker: let the model go. Answered by ModelUnloaded or Refused."""
+
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClearCache:
+    """To the worker. Answered by CacheCleared."""
+
+    ticket: str
+
+
+Event = (
+    JobChanged
+    | ModelLoaded
+    | ModelUnloaded
+    | ModelFailed
+    | ModelWanted
+    | CacheCleared
+    | Refused
+    | OutboundAttempt
+)
+Command = LoadModel | UnloadModel | ClearCache
+
+_EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+_COMMANDS: dict[str, type[Command]] = {kind.__name__: kind for kind in get_args(Command)}
+
+
+def encode(message: Event | Command) -> str:
+    """Return *message* as one line of JSON without a line end."""
+    return json.dumps({"event": type(message).__name__, **asdict(message)}, ensure_ascii=False)
 
 
 def decode(line: str) -> Event:
     """Return the event that ``encode`` wrote. Raises ValueError on anything else."""
+    return _decoded(line, _EVENTS)
+
+
+def decode_command(line: str) -> Command:
+    """Return the command that ``encode`` wrote. Raises ValueError on anything else."""
+    return _decoded(line, _COMMANDS)
+
+
+def _decoded(line: str, kinds: dict[str, type[T]]) -> T:
     try:
         fields = json.loads(line)
-        return _TYPES[fields.pop("event")](**fields)
+        return kinds[fields.pop("event")](**fields)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not an event: {line[:200]}") from error

@@ -13,7 +13,8 @@ from __future__ import annotations
 import ipaddress
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -44,6 +45,7 @@ class Guard:
     on_attempt: Callable[[str], None] | None = None
     attempts: int = 0
     last: str | None = None
+    is_lifted: bool = False
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def refuse(self, target: str) -> None:
@@ -77,6 +79,8 @@ def install(on_attempt: Callable[[str], None] | None = None) -> Guard:
     guard = _guard = Guard(on_attempt)
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if guard.is_lifted:
+            return
         if event in _CONNECTS:
             if (host := _remote_host(arguments[-1])) is not None:
                 guard.refuse(host)
@@ -85,6 +89,17 @@ def install(on_attempt: Callable[[str], None] | None = None) -> Guard:
 
     sys.addaudithook(hook)
     return guard
+
+
+@contextmanager
+def lifted() -> Iterator[None]:
+    """Let this process reach the network: for what a person asked to fetch, and nothing else."""
+    guard = installed()
+    guard.is_lifted = True
+    try:
+        yield
+    finally:
+        guard.is_lifted = False
 
 
 def installed() -> Guard:

@@ -47,6 +47,24 @@ except OSError as error:
     assert guarded(body) == "OutboundRefused 1 True"
 
 
+def test_what_a_person_asked_to_fetch_may_be_fetched_and_nothing_after_it() -> None:
+    body = """
+def reach():
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("192.0.2.1", 53))
+    except guard.OutboundRefused:
+        return "refused"
+    except OSError:
+        pass  # a machine without a network
+    return "let through"
+
+with guard.lifted():
+    first = reach()
+print(first, reach(), watch.attempts)
+"""
+    assert guarded(body) == "let through refused 1"
+
+
 def test_loopback_works_as_ever() -> None:
     body = """
 with socket.create_server(("127.0.0.1", 0)) as server:

@@ -24,7 +24,7 @@ class EngineSpec:
     load: reads a folder and returns the model; raises ModelDamaged, DeviceUnusable, BadOption,
     OutOfMemory. recognises: whether a folder that has all marks is really of this engine; reads
     little and imports nothing heavy. describe: the card of such a folder where no known card
-    fits; its id is the folder's name.
+    fits; its id is the folder's name. clear_cache: gives back memory that the runtime keeps.
     """
 
     name: str
@@ -38,3 +38,4 @@ class EngineSpec:
     load: Callable[[ModelCard, Path, LoadOptions], Recognizer]
     recognises: Callable[[Path], bool]
     describe: Callable[[Path], ModelCard]
+    clear_cache: Callable[[], None] = lambda: None

@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import queue
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
-from offscribe.events import Event, JobChanged, ModelFailed, ModelLoaded, OutboundAttempt
+from offscribe.errors import Conflict, ResourceError, revive
+from offscribe.events import (
+    CacheCleared,
+    ClearCache,
+    Command,
+    Event,
+    JobChanged,
+    LoadModel,
+    ModelFailed,
+    ModelLoaded,
+    ModelUnloaded,
+    OutboundAttempt,
+    Refused,
+    UnloadModel,
+)
 from offscribe.guard import Guard
 from offscribe.services.history import History
 from offscribe.services.installation import Installation, clean_scratch
+from offscribe.store.jobs import new_id
 from offscribe.worker.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 
 WorkerState = Literal["starting", "idle", "busy", "down"]
+LOAD_S = 600.0
+"""How long a model may take to load; a large one from a USB disk takes minutes."""
+ANSWER_S = 60.0
+"""How long the worker may take for anything else; it waits while another model is loaded."""
+
+
+class WorkerDown(ResourceError):
+    code = "worker_down"
+    hint = "It is started again by itself. Try again in some seconds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +66,24 @@ class Runtime:
     """Starts and stops what the server needs beside HTTP. Its methods may be called from any
     thread."""
 
-    def __init__(self, installation: Installation, guard: Guard) -> None:
+    def __init__(
+        self, installation: Installation, guard: Guard, *, idle_unload_s: float = 0.0
+    ) -> None:
         self.installation = installation
         self._guard = guard
         self._supervisor = Supervisor(
-            worker_command(installation), installation.jobs, self._on_event
+            worker_command(installation, idle_unload_s=idle_unload_s),
+            installation.jobs,
+            self._on_event,
+            model=installation.model.id,
         )
         self._loaded: ModelLoaded | None = None
         self._model_failed: ModelFailed | None = None
+        self._has_begun = False
         self._listeners: set[Callable[[str], None]] = set()
         self._lock = threading.Lock()
+        self._commanding = threading.Lock()
+        self._answers: queue.SimpleQueue[Event] = queue.SimpleQueue()
 
     def start(self) -> None:
         clean_scratch(self.installation.home)
@@ -63,6 +98,61 @@ class Runtime:
 
     def wake_worker(self) -> None:
         self._supervisor.wake()
+
+    def load(self, model_id: str) -> ModelLoaded:
+        """Have the worker load *model_id*. Blocks until it is ready. Raises Conflict while another
+        one is used, ModelError, WorkerDown."""
+        ticket = new_id()
+        answer = self._command(
+            LoadModel(ticket, model_id),
+            lambda event: isinstance(event, ModelLoaded | ModelFailed) and event.model == model_id,
+            timeout_s=LOAD_S,
+        )
+        assert isinstance(answer, ModelLoaded)
+        return answer
+
+    def unload(self) -> None:
+        """Have the worker let its model go. Raises Conflict while it is used, WorkerDown."""
+        if self._loaded is not None:
+            self._command(
+                UnloadModel(new_id()),
+                lambda event: isinstance(event, ModelUnloaded),
+                timeout_s=ANSWER_S,
+            )
+
+    def clear_cache(self) -> None:
+        """Have the worker give back memory kept for later. Raises WorkerDown."""
+        self._command(
+            ClearCache(new_id()),
+            lambda event: isinstance(event, CacheCleared),
+            timeout_s=ANSWER_S,
+        )
+
+    def _command(
+        self, command: Command, is_answer: Callable[[Event], bool], *, timeout_s: float
+    ) -> Event:
+        """Send *command* and return what answers it; one command at a time."""
+        if not self._commanding.acquire(blocking=False):
+            raise Conflict("the worker is loading or unloading a model", hint="Try again later.")
+        try:
+            while not self._answers.empty():
+                self._answers.get_nowait()
+            if not self._supervisor.send(command):
+                raise WorkerDown("the worker is not running")
+            deadline = time.monotonic() + timeout_s
+            while True:
+                event = self._answers.get(timeout=max(deadline - time.monotonic(), 0))
+                if isinstance(event, Refused) and event.ticket == command.ticket:
+                    raise revive(event.code, event.message, event.hint)
+                if is_answer(event):
+                    break
+        except queue.Empty as error:
+            raise WorkerDown(f"the worker did not answer within {timeout_s:.0f} s") from error
+        finally:
+            self._commanding.release()
+        if isinstance(event, ModelFailed):
+            raise revive(event.code, event.message, event.hint)
+        return event
 
     @contextmanager
     def listening(self, listener: Callable[[str], None]) -> Iterator[None]:
@@ -90,11 +180,15 @@ class Runtime:
     def _worker_state(self, pid: int | None) -> WorkerState:
         if pid is None:
             return "down"
-        if self._loaded is None and self._model_failed is None:
+        if not self._has_begun:
             return "starting"
         return "busy" if self.installation.jobs.is_any_running() else "idle"
 
     def _on_event(self, event: Event) -> None:
+        self._keep(event)
+        self._answers.put(event)
+
+    def _keep(self, event: Event) -> None:
         match event:
             case JobChanged(job_id):
                 with self._lock:
@@ -102,21 +196,22 @@ class Runtime:
                 for listener in listeners:
                     listener(job_id)
             case ModelLoaded():
-                self._loaded, self._model_failed = event, None
+                self._loaded, self._model_failed, self._has_begun = event, None, True
+            case ModelUnloaded():
+                self._loaded = None
             case ModelFailed():
-                self._loaded, self._model_failed = None, event
+                self._loaded, self._model_failed, self._has_begun = None, event, True
             case OutboundAttempt(target):
                 self._guard.count(target)
 
 
-def worker_command(installation: Installation) -> list[str]:
-    """The command line of a worker for *installation*, without its owner id."""
+def worker_command(installation: Installation, *, idle_unload_s: float = 0.0) -> list[str]:
+    """The command line of a worker for *installation*, without its owner id and its model."""
     command = [
         *(sys.executable, "-m", "offscribe.worker"),
         *("--home", str(installation.home.root)),
-        *("--model", installation.model.id),
-        *("--device", installation.load.device),
-        *("--threads", str(installation.load.threads)),
+        *("--load", json.dumps(asdict(installation.load))),
+        *("--idle-unload-s", str(idle_unload_s)),
     ]
     if installation.model_path is not None:
         command += ["--model-path", str(installation.model_path)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from offscribe.engines.base import EngineSpec
-from offscribe.engines.registry import cards, find_engine, specs
+from offscribe.engines.registry import cards, find_engine, missing_modules, specs
 from offscribe.errors import ModelDamaged, ModelError, ModelMissing, NotFound
 from offscribe.shelf.download import download
 from offscribe.shelf.manifest import (
@@ -19,7 +19,7 @@ from offscribe.shelf.manifest import (
     sha256_of,
 )
 from offscribe.shelf.pull import Download, PullProgress, pull
-from offscribe.types import ModelCard
+from offscribe.types import ModelCard, Times
 from offscribe.vad.registry import VAD_CARDS
 
 STARTER = ("whisper-base", "silero-vad", "fsmn-vad")
@@ -85,6 +85,14 @@ class Shelf:
             )
         return _opened(folder).folder
 
+    def aligner_of(self, card: ModelCard) -> ModelCard | None:
+        """The installed model that times the words of *card*, if there is one."""
+        return next((self.card(name) for name in card.aligned_by if self._is_here(name)), None)
+
+    def times_of(self, card: ModelCard) -> Times:
+        """The finest times that *card* gives on this machine."""
+        return "word" if self.aligner_of(card) is not None else card.times
+
     def verify(self, model_id: str) -> None:
         """Read every byte of a model. Raises ModelMissing, and ModelDamaged naming the file."""
         folder = self.folder_of(model_id)
@@ -133,6 +141,14 @@ class Shelf:
                 )
             return card, folder
         return _recognised(folder), folder
+
+    def _is_here(self, model_id: str) -> bool:
+        try:
+            spec = find_engine(self.card(model_id).engine)
+            self.folder_of(model_id)
+        except (ModelError, NotFound):
+            return False
+        return not missing_modules(spec)
 
     def _is_whole(self, model_id: str) -> bool:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from pathlib import Path
@@ -16,8 +17,8 @@ def main() -> None:
     parser.add_argument("--owner", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--model-path", type=Path)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--load", type=json.loads, default={}, help="LoadOptions as JSON")
+    parser.add_argument("--idle-unload-s", type=float, default=0.0)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     guard.prepare_environment()
@@ -42,12 +43,14 @@ def run(arguments: argparse.Namespace) -> None:
     guard.install(lambda target: say(OutboundAttempt(target)))
     home = Home(arguments.home)
     database = Database(home.database)
-    load = LoadOptions(device=arguments.device, threads=arguments.threads)
-    models = Models(Shelf(home.models), load, extra=arguments.model_path)
+    models = Models(
+        Shelf(home.models), LoadOptions(**arguments.load), extra=arguments.model_path, say=say
+    )
     worker = Worker(
         arguments.owner,
         Bench(home, Jobs(database), Records(database), models),
         say,
+        idle_unload_s=arguments.idle_unload_s,
     )
     listen(worker, sys.stdin)
     worker.preload(arguments.model)

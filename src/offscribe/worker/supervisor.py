@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from offscribe.errors import ResourceError
-from offscribe.events import Event, decode
+from offscribe.events import Command, Event, ModelWanted, decode, encode
 from offscribe.store.jobs import Jobs, new_id
 
 log = logging.getLogger(__name__)
@@ -22,18 +22,27 @@ LONGEST_PAUSE_S = 30.0
 
 
 class Supervisor:
-    """Starts *command* (plus ``--owner ID``) and starts it again whenever it ends.
+    """Starts *command* (plus ``--owner ID --model ID``) and starts it again whenever it ends.
 
-    *on_event* is called from the supervisor's thread with everything the worker says.
+    *model* is what the first worker loads; one that ends to make way for another model names the
+    next. *on_event* is called from the supervisor's thread with everything the worker says.
     """
 
     def __init__(
-        self, command: Sequence[str], jobs: Jobs, on_event: Callable[[Event], None]
+        self,
+        command: Sequence[str],
+        jobs: Jobs,
+        on_event: Callable[[Event], None],
+        *,
+        model: str,
     ) -> None:
         self._command = list(command)
+        self._model = model
+        self._is_switching = False
         self._jobs = jobs
         self._on_event = on_event
         self._process: subprocess.Popen[str] | None = None
+        self._writing = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
 
@@ -48,14 +57,24 @@ class Supervisor:
 
     def wake(self) -> None:
         """Tell the worker that there is work. A worker that is gone finds it when it is back."""
+        if not self._write("\n"):
+            log.info("the worker is not there to be woken")
+
+    def send(self, command: Command) -> bool:
+        """Give the worker *command*; False where there is no worker to take it."""
+        return self._write(f"{encode(command)}\n")
+
+    def _write(self, line: str) -> bool:
         process = self._process
         if process is None or process.stdin is None:
-            return
+            return False
         try:
-            process.stdin.write("\n")
-            process.stdin.flush()
+            with self._writing:
+                process.stdin.write(line)
+                process.stdin.flush()
         except (BrokenPipeError, ValueError):
-            log.info("the worker is not there to be woken")
+            return False
+        return True
 
     def stop(self) -> None:
         """End the worker: gently, then by force. Its job goes back to the queue."""
@@ -76,12 +95,16 @@ class Supervisor:
             started = time.monotonic()
             self._run_once()
             lived_s = time.monotonic() - started
-            pause = 0.0 if lived_s > QUICK_DEATH_S else min(pause * 2 + 0.5, LONGEST_PAUSE_S)
+            if self._is_switching or lived_s > QUICK_DEATH_S:
+                pause = 0.0
+            else:
+                pause = min(pause * 2 + 0.5, LONGEST_PAUSE_S)
 
     def _run_once(self) -> None:
         owner = f"worker-{new_id()}"
+        self._is_switching = False
         self._process = subprocess.Popen(
-            [*self._command, "--owner", owner],
+            [*self._command, "--owner", owner, "--model", self._model],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -94,7 +117,7 @@ class Supervisor:
             self._receive(line)
         code = self._process.wait()
         try:
-            if self._stopping.is_set():
+            if self._stopping.is_set() or self._is_switching:
                 self._jobs.give_back(owner)
             else:
                 log.warning("the worker ended with code %s; a new one is started", code)
@@ -108,4 +131,6 @@ class Supervisor:
         except ValueError:
             log.warning("the worker said something that is no event: %s", line[:200])
             return
+        if isinstance(event, ModelWanted):
+            self._model, self._is_switching = event.model, True
         self._on_event(event)

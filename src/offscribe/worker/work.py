@@ -44,10 +44,12 @@ def work_on(job: Job, owner: str, bench: Bench) -> Generator[Passage, None, None
 
 
 def _transcribe(job: Job, owner: str, bench: Bench) -> Iterator[Passage]:
-    recognizer = bench.models.recognizer(job.model)
     vad = bench.models.vad()
     options = replace(job.options, language=job.language or job.options.language)
-    with open_audio(bench.home.root / job.audio_path, name=job.name) as source:
+    with (
+        bench.models.using(job.model) as recognizer,
+        open_audio(bench.home.root / job.audio_path, name=job.name) as source,
+    ):
         bench.jobs.describe(job.id, owner, duration=source.duration_hint)
         passage = Passage((), 0.0, options.language)
         for passage in transcribe(

@@ -19,9 +19,23 @@ from offscribe.errors import (
     OffscribeError,
     OutOfMemory,
 )
-from offscribe.events import Event, JobChanged, ModelFailed, ModelLoaded, encode
+from offscribe.events import (
+    CacheCleared,
+    ClearCache,
+    Command,
+    Event,
+    JobChanged,
+    LoadModel,
+    ModelFailed,
+    ModelWanted,
+    Refused,
+    UnloadModel,
+    decode_command,
+    encode,
+)
 from offscribe.store.database import DatabaseBusy
 from offscribe.store.jobs import Job, new_id
+from offscribe.worker.models import OtherRuntime
 from offscribe.worker.work import Bench, work_on
 
 log = logging.getLogger(__name__)
@@ -33,10 +47,19 @@ PAUSE_S = 5.0
 
 
 class Worker:
-    """Works until *stopping* is set. *woken* ends the wait for new work early."""
+    """Works until *stopping* is set. *woken* ends the wait for new work early. A model that
+    nobody has used for *idle_unload_s* seconds is let go; 0 keeps it."""
 
-    def __init__(self, owner: str, bench: Bench, say: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        owner: str,
+        bench: Bench,
+        say: Callable[[Event], None],
+        *,
+        idle_unload_s: float = 0.0,
+    ) -> None:
         self.owner = owner
+        self._idle_unload_s = idle_unload_s
         self.woken = threading.Event()
         self.stopping = threading.Event()
         self._bench = bench
@@ -50,14 +73,28 @@ class Worker:
         """Load *model_id* before the first job needs it. A failure is told, not raised: the jobs
         will fail with the same error."""
         try:
-            recognizer = self._bench.models.recognizer(model_id)
+            self._bench.models.load(model_id)
             self._bench.models.vad()
-        except (ModelError, NotFound) as error:
+        except (ModelError, NotFound, OutOfMemory) as error:
             log.warning("the model %s cannot be loaded: %s", model_id, error.message)
-            self._say(ModelFailed(error.code, error.message, error.hint))
-        else:
-            device, _, reason = recognizer.device.partition(" ")
-            self._say(ModelLoaded(model_id, device, reason.strip("()")))
+            self._say(ModelFailed(model_id, error.code, error.message, error.hint))
+
+    def obey(self, command: Command) -> None:
+        """Carry *command* out now, also while a job runs, and say what came of it."""
+        models = self._bench.models
+        try:
+            match command:
+                case LoadModel(_, model_id):
+                    models.load(model_id)
+                case UnloadModel():
+                    models.unload()
+                case ClearCache():
+                    models.clear_cache()
+                    self._say(CacheCleared())
+        except OtherRuntime as error:
+            self._make_way(error.model_id)
+        except OffscribeError as error:
+            self._say(Refused(command.ticket, error.code, error.message, error.hint))
 
     def work(self) -> None:
         while not self.stopping.is_set():
@@ -65,12 +102,23 @@ class Worker:
             try:
                 job = self._bench.jobs.lease(self.owner)
                 if job is None:
-                    self.woken.wait(POLL_S)
+                    self._rest()
                 else:
                     self._do(job)
             except (DiskFull, DatabaseBusy) as error:
                 log.warning("waiting: %s", error.message)
                 self.stopping.wait(PAUSE_S)
+
+    def _rest(self) -> None:
+        if self._idle_unload_s:
+            self._bench.models.unload_idle(self._idle_unload_s)
+        self.woken.wait(POLL_S)
+
+    def _make_way(self, model_id: str) -> None:
+        """End, so that a new process can load *model_id*."""
+        log.info("a new worker is needed for %s", model_id)
+        self._say(ModelWanted(model_id))
+        self.stop()
 
     def _do(self, job: Job) -> None:
         self._say(JobChanged(job.id))
@@ -82,6 +130,8 @@ class Worker:
                         break
         except LeaseLost:
             log.info("job %s was taken away", job.id)
+        except OtherRuntime as error:
+            self._make_way(error.model_id)
         except (DiskFull, DatabaseBusy):
             self._bench.jobs.give_back(self.owner)
             raise
@@ -110,11 +160,13 @@ class Worker:
 
 
 def listen(worker: Worker, commands: TextIO) -> threading.Thread:
-    """Let each line of *commands* wake *worker* and their end stop it: the server that started
-    the worker has gone or wants it to go."""
+    """Let each line of *commands* wake *worker*, or be obeyed, and their end stop it: the server
+    that started the worker has gone or wants it to go."""
 
     def read() -> None:
-        for _ in commands:
+        for line in commands:
+            if line.strip():
+                worker.obey(decode_command(line))
             worker.woken.set()
         worker.stop()
 

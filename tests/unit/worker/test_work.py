@@ -2,18 +2,20 @@ from __future__ import annotations
 
 import wave
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from offscribe.errors import AudioUnreadable, LeaseLost, ModelMissing, OffscribeError
-from offscribe.events import Event, JobChanged, ModelFailed, ModelLoaded
+from offscribe.events import Event, JobChanged, LoadModel, ModelFailed, ModelWanted, Refused
 from offscribe.home import Home
 from offscribe.store.database import Database
 from offscribe.store.jobs import Job, Jobs, NewJob
 from offscribe.store.records import Records
 from offscribe.types import Audio, Hypothesis, RecognizeOptions, Samples, VadOptions
+from offscribe.worker.models import ModelInUse, OtherRuntime
 from offscribe.worker.work import Bench, work_on
 from offscribe.worker.worker import Worker
 from tests.fakes import LoudnessVad, Parrot, loud, silence
@@ -29,10 +31,15 @@ class Models:
     def __init__(self, recognizer: Parrot | Exception) -> None:
         self._recognizer = recognizer
 
-    def recognizer(self, _: str) -> Parrot:
+    @contextmanager
+    def using(self, model_id: str) -> Iterator[Parrot]:
+        self.load(model_id)
+        assert isinstance(self._recognizer, Parrot)
+        yield self._recognizer
+
+    def load(self, _: str) -> None:
         if isinstance(self._recognizer, Exception):
             raise self._recognizer
-        return self._recognizer
 
     def vad(self, _: str = "") -> LoudnessVad:
         return LoudnessVad()
@@ -243,14 +250,30 @@ def test_a_worker_that_is_told_to_stop_gives_its_job_back(bench: Bencher, home: 
     assert texts(table, job) == ["一", "二"]
 
 
-def test_loading_ahead_tells_the_device_or_the_reason_why_not(bench: Bencher) -> None:
+def test_loading_ahead_tells_the_reason_where_it_fails(bench: Bencher) -> None:
     said: list[Event] = []
     Worker("me", bench(parrot()), said.append).preload("parrot")
     Worker("me", bench(ModelMissing("it is not here", hint="get it")), said.append).preload("x")
-    assert said == [
-        ModelLoaded("parrot", "cpu", "a fake"),
-        ModelFailed("model_missing", "it is not here", "get it"),
-    ]
+    assert said == [ModelFailed("x", "model_missing", "it is not here", "get it")]
+
+
+def test_a_worker_makes_way_for_a_model_of_another_runtime_and_the_job_waits(
+    bench: Bencher, home: Home
+) -> None:
+    table = bench(OtherRuntime("vosk", "kaldi"))
+    job = enter(table, nine_words(home), owner=None, model="vosk")
+    said: list[Event] = []
+    Worker("me", table, said.append).work()
+    assert ModelWanted("vosk") in said
+    waiting = table.jobs.get(job.id)
+    assert (waiting.state, waiting.workers_lost, waiting.lease_owner) == ("waiting", 0, None)
+
+
+def test_a_command_that_cannot_be_obeyed_is_refused_by_its_ticket(bench: Bencher) -> None:
+    said: list[Event] = []
+    worker = Worker("me", bench(ModelInUse("parrot is in use", hint="wait")), said.append)
+    worker.obey(LoadModel("t1", "other"))
+    assert said == [Refused("t1", "model_in_use", "parrot is in use", "wait")]
 
 
 def test_errors_are_told_in_the_persons_own_file_name(bench: Bencher, home: Home) -> None:
