@@ -33,6 +33,11 @@ class Home:
         return self.root / "webui" / "data" / "audio"
 
     @property
+    def presence(self) -> Path:
+        """Where the server of this home says that it runs."""
+        return self.root / "webui" / "server.json"
+
+    @property
     def scratch(self) -> Path:
         """Safe to delete when nothing runs."""
         return self.root / "temp" / "audio_chunks"

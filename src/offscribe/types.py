@@ -240,6 +240,14 @@ class ModelCard:
     def size_bytes(self) -> int:
         return sum(file.size_bytes for file in self.files) or self.approximate_bytes
 
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The names of the places it can be pulled from, the usual one first."""
+        hubs = (
+            origin.hub if isinstance(origin, HubSource) else "github" for origin in self.origins
+        )
+        return (*(("packages",) if self.packages else ()), *hubs)
+
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:

@@ -9,13 +9,14 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from offscribe import __version__
-from offscribe.api import jobs, pages, records, system
+from offscribe.api import jobs, models, pages, records, system
 from offscribe.api.context import Services
 from offscribe.api.failures import install_failures
 from offscribe.api.guarding import Guarding
 from offscribe.api.schemas import ErrorOut
 from offscribe.services.history import History
 from offscribe.services.intake import Intake
+from offscribe.services.models import ModelCatalogue
 from offscribe.services.runtime import Runtime
 
 DESCRIPTION = "Speech to text on this machine. Nothing that is sent here leaves it."
@@ -48,11 +49,12 @@ def create_app(runtime: Runtime, *, hosts: frozenset[str] = frozenset()) -> Fast
         lifespan=lifespan,
         responses=_ERRORS,
     )
+    installation = runtime.installation
     app.state.services = Services(
-        runtime, Intake(runtime.installation), History(runtime.installation)
+        runtime, Intake(installation), History(installation), ModelCatalogue(installation)
     )
     install_failures(app)
-    for module in (jobs, records, system):
+    for module in (jobs, records, models, system):
         app.include_router(module.router)
     pages.install_pages(app)
     app.add_middleware(Guarding, hosts=hosts)

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from offscribe.services.history import History
 from offscribe.services.installation import Installation
 from offscribe.services.intake import Intake
+from offscribe.services.models import ModelCatalogue
 from offscribe.services.runtime import Runtime
 
 
@@ -18,6 +19,7 @@ class Services:
     runtime: Runtime
     intake: Intake
     history: History
+    models: ModelCatalogue
 
     @property
     def installation(self) -> Installation:

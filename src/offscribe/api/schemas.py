@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from offscribe.services.history import Hit
+from offscribe.services.models import ModelEntry
 from offscribe.store.jobs import Job
 from offscribe.store.records import Record
 from offscribe.types import Segment
@@ -241,6 +242,7 @@ class SystemOut(BaseModel):
     version: str
     home: str
     model: ModelState
+    loaded_model: str | None = Field(description="What the worker has loaded; None while nothing")
     device: DeviceState | None
     worker: WorkerStateOut
     outbound: OutboundState
@@ -257,3 +259,68 @@ class HealthOut(BaseModel):
 def moment(at: float | None) -> datetime | None:
     """UTC seconds since 1970 as a date and time with its zone."""
     return None if at is None else datetime.fromtimestamp(at, UTC)
+
+
+class DeviceOut(BaseModel):
+    device: str
+    is_usable: bool
+    reason: str = Field(description="Why it cannot be used, or what was found")
+    is_present: bool
+
+
+class LoadedOut(BaseModel):
+    model: str
+    device: str
+    reason: str
+
+
+class ModelOut(BaseModel):
+    id: str
+    title: str
+    kind: Literal["recognizer", "vad"]
+    engine: str
+    installed: bool
+    loaded: bool
+    default: bool
+    size_bytes: int = Field(description="Approximate where it is not installed")
+    languages: list[str]
+    times: str = Field(description="none, segment or word: the finest it gives on this machine")
+    takes_hotwords: bool
+    streams: bool = Field(description="Hears speech as it comes in")
+    max_chunk_s: float
+    licence: str
+    homepage: str
+    missing: list[str] = Field(description="Python modules it needs that are not here")
+    install: str = Field(description="The command that brings them; empty where nothing is missing")
+    pull_from: list[str] = Field(description="Where `models pull` can get it")
+    source: str = Field(description="Where an installed one came from")
+
+    @classmethod
+    def of(cls, entry: ModelEntry, *, loaded: str | None) -> ModelOut:
+        card = entry.card
+        return cls(
+            id=card.id,
+            title=card.title,
+            kind=card.kind,
+            engine=card.engine,
+            installed=entry.is_installed,
+            loaded=card.id == loaded,
+            default=entry.is_default,
+            size_bytes=card.size_bytes,
+            languages=list(card.languages),
+            times=entry.times,
+            takes_hotwords=card.takes_hotwords,
+            streams=card.streams,
+            max_chunk_s=card.max_chunk_s,
+            licence=card.licence,
+            homepage=card.homepage,
+            missing=list(entry.missing),
+            install=entry.install,
+            pull_from=list(card.ways),
+            source=entry.source,
+        )
+
+
+class ModelsOut(BaseModel):
+    models: list[ModelOut]
+    loaded: str | None

@@ -50,6 +50,7 @@ def system(context: Context) -> object:
             if failed
             else None,
         ),
+        loaded_model=loaded.model if loaded else None,
         device=DeviceState(device=loaded.device, reason=loaded.reason) if loaded else None,
         worker=WorkerStateOut(state=state.worker, pid=state.worker_pid),
         outbound=OutboundState(attempts=state.outbound_attempts, last=state.outbound_last),

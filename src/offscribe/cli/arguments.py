@@ -8,6 +8,9 @@ from typing import Annotated, Literal
 import typer
 
 from offscribe.home import ENV_HOME
+from offscribe.types import LoadOptions
+
+DEFAULT_LOAD = LoadOptions()
 
 HomeOption = Annotated[
     Path | None,
@@ -25,5 +28,12 @@ DeviceOption = Annotated[
 ]
 ThreadsOption = Annotated[
     int, typer.Option("--threads", min=0, max=256, help="0: one a physical core.")
+]
+BatchSizeOption = Annotated[
+    int, typer.Option("--batch-size", min=1, max=256, help="Chunks that are recognised at once.")
+]
+ComputeTypeOption = Annotated[
+    str,
+    typer.Option("--compute-type", help="auto, or what the engine knows: int8, float16, bfloat16…"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]

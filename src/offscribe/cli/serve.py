@@ -12,6 +12,9 @@ import typer
 from offscribe import guard
 from offscribe.cli import console
 from offscribe.cli.arguments import (
+    DEFAULT_LOAD,
+    BatchSizeOption,
+    ComputeTypeOption,
     DeviceOption,
     HomeOption,
     ModelOption,
@@ -22,6 +25,7 @@ from offscribe.errors import BadOption, ResourceError
 from offscribe.guard import is_loopback
 from offscribe.home import find_home
 from offscribe.services.installation import open_installation
+from offscribe.services.presence import announced
 from offscribe.services.runtime import Runtime
 from offscribe.types import LoadOptions
 
@@ -47,6 +51,12 @@ def serve(
     model_path: ModelPathOption = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = 0,
+    batch_size: BatchSizeOption = DEFAULT_LOAD.batch_size,
+    compute_type: ComputeTypeOption = DEFAULT_LOAD.compute_type,
+    idle_unload: Annotated[
+        float,
+        typer.Option(min=0, help="Minutes after which an unused model is let go; 0: never."),
+    ] = 0,
     home: HomeOption = None,
 ) -> None:
     """Serve the page and the API until interrupted."""
@@ -60,11 +70,12 @@ def serve(
         find_home(home),
         model_id=model,
         model_path=model_path,
-        load=LoadOptions(device=device, threads=threads),
+        load=LoadOptions(device, threads, compute_type, batch_size),
     )
     listener = _listen(host, port)
-    runtime = Runtime(installation, guard.installed())
-    _run(runtime, listener, frozenset({host, *(allowed_host or ())}))
+    runtime = Runtime(installation, guard.installed(), idle_unload_s=60 * idle_unload)
+    with announced(installation.home, _url(listener)):
+        _run(runtime, listener, frozenset({host, *(allowed_host or ())}))
 
 
 def _run(runtime: Runtime, listener: socket.socket, hosts: frozenset[str]) -> None:
@@ -75,14 +86,17 @@ def _run(runtime: Runtime, listener: socket.socket, hosts: frozenset[str]) -> No
 
     app = create_app(runtime, hosts=hosts)
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
-    address, port = listener.getsockname()[:2]
-    shown = f"[{address}]" if ":" in address else address
     console.stderr.print(
-        f"[bold]Offscribe[/] serves http://{shown}:{port}  (model {runtime.installation.model.id},"
+        f"[bold]Offscribe[/] serves {_url(listener)}  (model {runtime.installation.model.id},"
         f" home {runtime.installation.home.root})\nCtrl+C stops it."
     )
     with suppress(KeyboardInterrupt):  # Ctrl+C is how one stops it
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _url(listener: socket.socket) -> str:
+    address, port = listener.getsockname()[:2]
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -16,6 +16,9 @@ from rich.text import Text
 
 from offscribe.cli import console
 from offscribe.cli.arguments import (
+    DEFAULT_LOAD,
+    BatchSizeOption,
+    ComputeTypeOption,
     DeviceOption,
     HomeOption,
     ModelOption,
@@ -60,6 +63,8 @@ def transcribe(
     model_path: ModelPathOption = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = 0,
+    batch_size: BatchSizeOption = DEFAULT_LOAD.batch_size,
+    compute_type: ComputeTypeOption = DEFAULT_LOAD.compute_type,
     home: HomeOption = None,
 ) -> None:
     """Transcribe recordings. The text is also kept in the history."""
@@ -68,7 +73,7 @@ def transcribe(
         find_home(home),
         model_id=model,
         model_path=model_path,
-        load=LoadOptions(device=device, threads=threads),
+        load=LoadOptions(device, threads, compute_type, batch_size),
     )
     options = recognize_options(
         installation.model,

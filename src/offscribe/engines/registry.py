@@ -10,7 +10,7 @@ from pathlib import Path
 
 import offscribe.engines
 from offscribe.engines.base import EngineSpec
-from offscribe.errors import EngineMissing, NotFound
+from offscribe.errors import EngineMissing, ModelDamaged, NotFound
 from offscribe.types import LoadOptions, ModelCard, Recognizer
 
 
@@ -52,11 +52,16 @@ def missing_modules(spec: EngineSpec) -> tuple[str, ...]:
 
 def load_recognizer(card: ModelCard, folder: Path, options: LoadOptions) -> Recognizer:
     """Load the model in *folder*. Blocks for seconds. Raises EngineMissing with the command that
-    installs the library, and what ``EngineSpec.load`` raises."""
+    installs the library, ModelDamaged where a file is not of its size (native code may end the
+    process over it), and what ``EngineSpec.load`` raises."""
     spec = find_engine(card.engine)
     if missing := missing_modules(spec):
         raise EngineMissing(
             f"{card.title} needs {spec.title}, which is not installed (no {', '.join(missing)})",
             hint=f'Run: pip install "offscribe[{spec.extra}]"',
         )
+    for file in card.files:
+        path = folder / file.path
+        if not path.is_file() or path.stat().st_size != file.size_bytes:
+            raise ModelDamaged(f"{card.title}: {path} is missing or not of the size it should have")
     return spec.load(card, folder, options)

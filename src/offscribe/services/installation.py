@@ -11,6 +11,7 @@ from offscribe.shelf.shelf import Shelf
 from offscribe.store.database import Database
 from offscribe.store.jobs import Jobs
 from offscribe.store.records import Records
+from offscribe.store.settings import Settings
 from offscribe.types import LoadOptions, ModelCard
 from offscribe.worker.models import Models
 from offscribe.worker.work import Bench
@@ -20,17 +21,24 @@ DEFAULT_MODEL = "whisper-base"
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A home with its parts opened. *model* is used where nobody names one; *model_path* is its
-    folder where that lies outside the shelf."""
+    """A home with its parts opened. *chosen* is the model that was named when it was opened;
+    *model_path* is its folder where that lies outside the shelf."""
 
     home: Home
     database: Database
     jobs: Jobs
     records: Records
+    settings: Settings
     shelf: Shelf
-    model: ModelCard
+    chosen: ModelCard | None
     model_path: Path | None
     load: LoadOptions
+
+    @property
+    def model(self) -> ModelCard:
+        """The model that is used where nobody names one: the chosen one, else the home's default.
+        Raises NotFound where that is gone."""
+        return self.chosen or self.shelf.card(self.settings.default_model or DEFAULT_MODEL)
 
     def bench(self) -> Bench:
         """What a worker inside this process works with; loads nothing yet."""
@@ -59,18 +67,20 @@ def open_installation(
     """
     home.prepare()
     shelf = Shelf(home.models)
+    chosen = None
     if model_path is not None:
-        model, model_path = shelf.open_folder(model_path)
-    else:
-        model = shelf.card(model_id or DEFAULT_MODEL)
+        chosen, model_path = shelf.open_folder(model_path)
+    elif model_id is not None:
+        chosen = shelf.card(model_id)
     database = Database(home.database)
     return Installation(
         home=home,
         database=database,
         jobs=Jobs(database),
         records=Records(database),
+        settings=Settings(database),
         shelf=shelf,
-        model=model,
+        chosen=chosen,
         model_path=model_path,
         load=load or LoadOptions(),
     )

