@@ -59,7 +59,7 @@ def list_(
         return
     table = Table(box=None, pad_edge=False)
     for title in ("id", "here", "MiB", "languages", "times", "runs on", "licence", "needs"):
-        table.add_column(title)
+        table.add_column(title, no_wrap=title in ("id", "here", "MiB", "times"))
     for state in states:
         card = state.card
         table.add_row(

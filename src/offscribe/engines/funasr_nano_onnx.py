@@ -1,0 +1,222 @@
+"""Fun-ASR-Nano as ONNX, through sherpa-onnx: no torch, about a gigabyte, any CPU."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from offscribe.engines import sherpa
+from offscribe.engines.base import EngineSpec
+from offscribe.engines.nano import (
+    MAX_HOTWORDS,
+    NANO_LANGUAGES,
+    NanoRecognizer,
+    Request,
+)
+from offscribe.engines.onnx_metadata import require
+from offscribe.errors import BadOption, ModelDamaged
+from offscribe.types import (
+    SAMPLE_RATE,
+    ArchiveSource,
+    HubSource,
+    LoadOptions,
+    ModelCard,
+    Samples,
+)
+
+log = logging.getLogger(__name__)
+
+MARKS = (
+    "encoder_adaptor*.onnx",
+    "llm*.onnx",
+    "embedding*.onnx",
+    "Qwen3-0.6B/vocab.json",
+    "Qwen3-0.6B/merges.txt",
+    "Qwen3-0.6B/tokenizer.json",
+)
+KINDS = {"int8": ".int8.onnx", "float16": ".fp16.onnx", "float32": ".onnx"}
+"""Endings of the files of each compute type; ``auto`` takes the first that is there."""
+MAX_CHUNK_S = 20.0
+PROMPT_TOKENS = 40
+"""The system prompt, the chat marks, the instruction with language and ITN: counted with Qwen3's
+tokenizer in its published form, and rounded up."""
+AUDIO_TOKENS_PER_S = 1000 / 60
+"""One token a 60 ms frame: this export keeps all of them."""
+RESERVED_HOTWORDS = 20
+"""Fit beside the longest chunk; shorter chunks take more."""
+HOTWORD_TOKENS = 5
+CONTEXT_TOKENS = 50
+"""Of one hotword with its comma, and of the sentences around the list."""
+SPEECH_TOKENS_PER_S = 7.0
+"""What is kept free for the answer: fast Chinese."""
+MAX_NEW_TOKENS = 512
+
+
+def _card(kind: str, size_bytes: int, suffix: str) -> ModelCard:
+    """*kind*: how the publisher names the precision; archives of the asr-models release hold one
+    folder. The hub repositories carry the same names by the publisher's custom."""
+    name = f"sherpa-onnx-funasr-nano-{kind}-2025-12-30"
+    ending = {"int8": ".int8", "fp16": ".fp16"}[kind]
+    members = (
+        *((f"{stem}{ending}.onnx",) * 2 for stem in ("encoder_adaptor", "llm", "embedding")),
+        *((f"Qwen3-0.6B/{file}",) * 2 for file in ("vocab.json", "merges.txt", "tokenizer.json")),
+    )
+    return ModelCard(
+        id=f"fun-asr-nano-2512{suffix}",
+        title=f"Fun-ASR-Nano-2512 ({kind} ONNX)",
+        engine="funasr_nano_onnx",
+        kind="recognizer",
+        licence="Apache-2.0",
+        homepage="https://github.com/FunAudioLLM/Fun-ASR",
+        languages=tuple(NANO_LANGUAGES),
+        times="segment",
+        aligned_by=("fun-asr-nano-2512-ctc",),
+        max_chunk_s=MAX_CHUNK_S,
+        takes_hotwords=True,
+        approximate_bytes=size_bytes,
+        origins=(
+            ArchiveSource("k2-fsa/sherpa-onnx", "asr-models", f"{name}.tar.bz2", members),
+            HubSource("huggingface", f"csukuangfj/{name}", members),
+        ),
+    )
+
+
+CARDS = (_card("int8", 948_000_000, ""), _card("fp16", 1_500_000_000, "-fp16"))
+
+
+def load(card: ModelCard, folder: Path, options: LoadOptions) -> NanoRecognizer:
+    """See ``EngineSpec``. The card's chunk length and the number of hotwords follow from the cache
+    size that is baked into the language model."""
+    import sherpa_onnx
+
+    device = sherpa.device_of(options)
+    ending = _ending(folder, options.compute_type)
+    encoder, llm, embedding = (
+        sherpa.the_file(folder, f"{stem}{ending}", f"{stem}*.onnx")
+        for stem in ("encoder_adaptor", "llm", "embedding")
+    )
+    for mark in MARKS[3:]:
+        sherpa.the_file(folder, mark)
+    require(encoder, "lfr_window_size", "lfr_window_shift", "llm_dim")
+    require(embedding)
+    cache_size = _cache_size(llm)
+    with sherpa.loading(card, folder):
+        recognizer = sherpa_onnx.OfflineRecognizer.from_funasr_nano(
+            encoder_adaptor=str(encoder),
+            llm=str(llm),
+            embedding=str(embedding),
+            tokenizer=str(folder / "Qwen3-0.6B"),
+            num_threads=sherpa.n_threads(options),
+            max_new_tokens=min(MAX_NEW_TOKENS, cache_size),
+        )
+    return NanoRecognizer(
+        replace(card, max_chunk_s=min(card.max_chunk_s, max_chunk_s(cache_size))),
+        SherpaDecoder(recognizer, cache_size),
+        names=NANO_LANGUAGES,
+        device=device,
+        batch_size=options.batch_size,
+    )
+
+
+def recognises(folder: Path) -> bool:
+    return any(path.stem.startswith("llm") for path in folder.glob("llm*.onnx"))
+
+
+def describe(folder: Path) -> ModelCard:
+    """The card of an export that is not one of the publisher's."""
+    return replace(CARDS[0], id=folder.name, title=folder.name, approximate_bytes=0, origins=())
+
+
+def max_chunk_s(cache_size: int) -> float:
+    """The longest chunk whose sound and answer fit into *cache_size* positions, beside the prompt
+    and RESERVED_HOTWORDS: over it sherpa-onnx cuts the sound and only says so in its log."""
+    free = cache_size - PROMPT_TOKENS - CONTEXT_TOKENS - RESERVED_HOTWORDS * HOTWORD_TOKENS
+    fitting = free / (AUDIO_TOKENS_PER_S + SPEECH_TOKENS_PER_S)
+    if fitting < 1:
+        raise ModelDamaged(f"the model's cache of {cache_size} positions has no room for speech")
+    return min(MAX_CHUNK_S, int(fitting * 10) / 10)
+
+
+def max_hotwords(cache_size: int, duration: float) -> int:
+    """How many hotwords fit beside a chunk of *duration* seconds and its answer."""
+    taken = PROMPT_TOKENS + CONTEXT_TOKENS + duration * (AUDIO_TOKENS_PER_S + SPEECH_TOKENS_PER_S)
+    return max(0, min(MAX_HOTWORDS, int((cache_size - taken) / HOTWORD_TOKENS)))
+
+
+class SherpaDecoder:
+    """See ``nano.Decoder``. sherpa-onnx decodes one clip after the other. It has one token limit
+    for all; what a text has beyond its own is cut off."""
+
+    def __init__(self, recognizer: Any, cache_size: int) -> None:
+        self._recognizer = recognizer
+        self._cache_size = cache_size
+
+    def decode(
+        self, clips: Sequence[Samples], request: Request, budgets: Sequence[int]
+    ) -> list[str]:
+        return [
+            self._text(clip, request, budget) for clip, budget in zip(clips, budgets, strict=True)
+        ]
+
+    def _text(self, clip: Samples, request: Request, budget: int) -> str:
+        n_fitting = max_hotwords(self._cache_size, len(clip) / SAMPLE_RATE)
+        if n_fitting < len(request.hotwords):
+            log.warning("%d of %d hotwords fit", n_fitting, len(request.hotwords))
+        result = sherpa.decode(
+            self._recognizer,
+            clip,
+            {
+                "hotwords": ",".join(request.hotwords[:n_fitting]),
+                "language": request.language or "",
+                "itn": "1" if request.itn else "0",
+            },
+        )
+        is_within = len(result.tokens) <= budget
+        return str(result.text) if is_within else "".join(result.tokens[:budget])
+
+
+def _ending(folder: Path, compute_type: str) -> str:
+    there = [
+        name
+        for name, ending in KINDS.items()
+        if any(path.name == f"llm{ending}" for path in folder.glob("llm*.onnx"))
+    ]
+    if compute_type == "auto" and there:
+        return KINDS[there[0]]
+    if compute_type in there:
+        return KINDS[compute_type]
+    if compute_type == "auto":
+        raise ModelDamaged(f"{folder} lacks llm.int8.onnx, llm.fp16.onnx and llm.onnx")
+    raise BadOption(
+        f"the compute type {compute_type!r} is not among the model's files",
+        hint=f"It has: {', '.join(there)}.",
+    )
+
+
+def _cache_size(llm: Path) -> int:
+    metadata = require(llm, "vocab_size", "max_total_len", "model_type")
+    size = metadata["max_total_len"]
+    if "kv_delta" not in metadata["model_type"] or not size.isdecimal():
+        raise ModelDamaged(
+            f"{llm} is no language model of a form that sherpa-onnx reads",
+            hint="Take the files made for sherpa-onnx, of December 2025 or later.",
+        )
+    return int(size)
+
+
+SPEC = EngineSpec(
+    name="funasr_nano_onnx",
+    title="sherpa-onnx (Fun-ASR-Nano)",
+    cards=CARDS,
+    requires=("sherpa_onnx",),
+    extra="onnx",
+    runtime=sherpa.RUNTIME,
+    marks=MARKS,
+    devices=sherpa.devices,
+    load=load,
+    recognises=recognises,
+    describe=describe,
+)
