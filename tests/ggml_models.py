@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -22,7 +22,7 @@ SOT, EN, ZH, PREV, NO_SPEECH, NO_TIMESTAMPS = 50_258, 50_259, 50_260, 50_361, 50
 """Control tokens of multilingual models; END comes before SOT."""
 END = 50_257
 STATE, LAYERS, AUDIO_CTX, TEXT_CTX, MELS = 64, 4, 1500, 448, 80
-LOUD = 100.0
+LOUD, FAINT = 100.0, 0.42
 
 Tensor = tuple[str, np.ndarray]
 Shape = tuple[str, tuple[int, ...], int]
@@ -42,11 +42,17 @@ WORDS = [
 
 
 def write_model(
-    path: Path, script: Mapping[int, int], *, n_vocab: int = MULTILINGUAL, n_mels: int = MELS
+    path: Path,
+    script: Mapping[int, int],
+    *,
+    faint: Collection[int] = (),
+    n_vocab: int = MULTILINGUAL,
+    n_mels: int = MELS,
 ) -> Path:
-    """Write a model file that follows every token of *script* by the one it is mapped to."""
+    """Write a model file that follows every token of *script* by the one it is mapped to, surely,
+    or with a probability of a third if that one is *faint*."""
     sizes = Sizes(n_vocab, STATE, LAYERS, LAYERS, n_mels)
-    values = _values(script, n_vocab)
+    values = _values(script, faint, n_vocab)
     with path.open("wb") as file:
         n_text = N_TEXT_TOKENS - (n_vocab == ENGLISH)
         file.write(sizes.head(WORDS + [b"?" * 20] * (n_text - len(WORDS))))
@@ -132,7 +138,9 @@ def _norm(name: str, state: int) -> Iterator[Shape]:
     yield f"{name}.bias", (state,), F32
 
 
-def _values(script: Mapping[int, int], n_vocab: int) -> dict[str, np.ndarray]:
+def _values(
+    script: Mapping[int, int], faint: Collection[int], n_vocab: int
+) -> dict[str, np.ndarray]:
     """What is not zero. A token of the script has two numbers: one is read by the last block, the
     other one is where that block writes the next token, much louder."""
     known = {name: at for at, name in enumerate(dict.fromkeys([*script, *script.values()]))}
@@ -140,7 +148,7 @@ def _values(script: Mapping[int, int], n_vocab: int) -> dict[str, np.ndarray]:
     embedding = np.zeros((n_vocab, STATE))
     read, write = np.zeros((4 * STATE, STATE)), np.zeros((STATE, 4 * STATE))
     for name, at in known.items():
-        embedding[name, [at, half + at]] = 1.0
+        embedding[name, [at, half + at]] = FAINT if name in faint else 1.0
     for at, (before, after) in enumerate(script.items()):
         read[at, known[before]] = 10.0
         write[half + known[after], at] = LOUD

@@ -16,6 +16,12 @@ from offscribe.types import ArchiveSource, HubSource, LoadOptions, ModelCard, Sa
 MARKS = ("model*.onnx", "tokens.txt")
 SENSE_VOICE = ("sense_voice", "sensevoice", "sense-voice", "funasr", "fun-asr", "fun_asr")
 """What the model_type or comment of the metadata says."""
+COMMON = ("vocab_size", "lfr_window_size", "lfr_window_shift", "normalize_samples")
+OF_SENSE_VOICE = (
+    *("with_itn", "without_itn", "neg_mean", "inv_stddev"),
+    *(f"lang_{code}" for code in ("auto", "zh", "en", "ja", "ko", "yue")),
+)
+"""The metadata without which sherpa-onnx ends the process. Source: its sense-voice model."""
 LANGUAGES = ("zh", "en", "ja", "ko", "yue")
 
 
@@ -71,7 +77,9 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> sherpa.TimedRec
         folder, *patterns.get(options.compute_type, ("model.int8.onnx", "model*.onnx"))
     )
     tokens = sherpa.the_file(folder, "tokens.txt")
-    require(model, "vocab_size", "lfr_window_size", "lfr_window_shift")
+    metadata = require(model, *COMMON)
+    if "Nano" not in metadata.get("comment", ""):
+        require(model, *OF_SENSE_VOICE)
     with sherpa.loading(card, folder):
         recognizer = sherpa_onnx.OfflineRecognizer.from_sense_voice(
             model=str(model),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from offscribe.engines import sherpa
 from offscribe.engines.base import EngineSpec
 from offscribe.engines.nano import (
-    MAX_HOTWORDS,
     NANO_LANGUAGES,
+    SYSTEM_PROMPT,
     NanoRecognizer,
     Request,
+    context,
+    instruction,
 )
 from offscribe.engines.onnx_metadata import require
 from offscribe.errors import BadOption, ModelDamaged
@@ -40,16 +43,12 @@ MARKS = (
 KINDS = {"int8": ".int8.onnx", "float16": ".fp16.onnx", "float32": ".onnx"}
 """Endings of the files of each compute type; ``auto`` takes the first that is there."""
 MAX_CHUNK_S = 20.0
-PROMPT_TOKENS = 40
-"""The system prompt, the chat marks, the instruction with language and ITN: counted with Qwen3's
-tokenizer in its published form, and rounded up."""
 AUDIO_TOKENS_PER_S = 1000 / 60
 """One token a 60 ms frame: this export keeps all of them."""
-RESERVED_HOTWORDS = 20
-"""Fit beside the longest chunk; shorter chunks take more."""
-HOTWORD_TOKENS = 5
-CONTEXT_TOKENS = 50
-"""Of one hotword with its comma, and of the sentences around the list."""
+CHAT_TOKENS = 12
+"""The marks and names of the turns around system prompt, request and answer."""
+RESERVED_HOTWORDS = ("专业术语",) * 20
+"""As many fit beside the longest chunk; shorter chunks take more."""
 SPEECH_TOKENS_PER_S = 7.0
 """What is kept free for the answer: fast Chinese."""
 MAX_NEW_TOKENS = 512
@@ -102,7 +101,8 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> NanoRecognizer:
         sherpa.the_file(folder, mark)
     require(encoder, "lfr_window_size", "lfr_window_shift", "llm_dim")
     require(embedding)
-    cache_size = _cache_size(llm)
+    cache = Cache(_cache_size(llm), _counter(folder / "Qwen3-0.6B" / "tokenizer.json"))
+    chunk_s = cache.max_chunk_s()
     with sherpa.loading(card, folder):
         recognizer = sherpa_onnx.OfflineRecognizer.from_funasr_nano(
             encoder_adaptor=str(encoder),
@@ -110,11 +110,11 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> NanoRecognizer:
             embedding=str(embedding),
             tokenizer=str(folder / "Qwen3-0.6B"),
             num_threads=sherpa.n_threads(options),
-            max_new_tokens=min(MAX_NEW_TOKENS, cache_size),
+            max_new_tokens=min(MAX_NEW_TOKENS, cache.size),
         )
     return NanoRecognizer(
-        replace(card, max_chunk_s=min(card.max_chunk_s, max_chunk_s(cache_size))),
-        SherpaDecoder(recognizer, cache_size),
+        replace(card, max_chunk_s=min(card.max_chunk_s, chunk_s)),
+        SherpaDecoder(recognizer, cache),
         names=NANO_LANGUAGES,
         device=device,
         batch_size=options.batch_size,
@@ -130,29 +130,46 @@ def describe(folder: Path) -> ModelCard:
     return replace(CARDS[0], id=folder.name, title=folder.name, approximate_bytes=0, origins=())
 
 
-def max_chunk_s(cache_size: int) -> float:
-    """The longest chunk whose sound and answer fit into *cache_size* positions, beside the prompt
-    and RESERVED_HOTWORDS: over it sherpa-onnx cuts the sound and only says so in its log."""
-    free = cache_size - PROMPT_TOKENS - CONTEXT_TOKENS - RESERVED_HOTWORDS * HOTWORD_TOKENS
-    fitting = free / (AUDIO_TOKENS_PER_S + SPEECH_TOKENS_PER_S)
-    if fitting < 1:
-        raise ModelDamaged(f"the model's cache of {cache_size} positions has no room for speech")
-    return min(MAX_CHUNK_S, int(fitting * 10) / 10)
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """The positions that the language model has for prompt, sound and answer together; over them
+    sherpa-onnx cuts the sound and only says so in its log. *count*: the tokens of a text."""
 
+    size: int
+    count: Callable[[str], int]
 
-def max_hotwords(cache_size: int, duration: float) -> int:
-    """How many hotwords fit beside a chunk of *duration* seconds and its answer."""
-    taken = PROMPT_TOKENS + CONTEXT_TOKENS + duration * (AUDIO_TOKENS_PER_S + SPEECH_TOKENS_PER_S)
-    return max(0, min(MAX_HOTWORDS, int((cache_size - taken) / HOTWORD_TOKENS)))
+    def max_chunk_s(self) -> float:
+        """The longest chunk that fits with its answer and RESERVED_HOTWORDS. Raises
+        ModelDamaged."""
+        free = self.size - self._prompt(Request("中文", False, RESERVED_HOTWORDS))
+        fitting = free / (AUDIO_TOKENS_PER_S + SPEECH_TOKENS_PER_S)
+        if fitting < 1:
+            raise ModelDamaged(f"the model's {self.size} positions have no room for speech")
+        return min(MAX_CHUNK_S, int(fitting * 10) / 10)
+
+    def fitting(self, request: Request, duration: float) -> Request:
+        """*request* with as many of its hotwords as fit beside *duration* seconds of sound and
+        their answer; what is left out is said in the log."""
+        free = self.size - math.ceil(duration * (AUDIO_TOKENS_PER_S + SPEECH_TOKENS_PER_S))
+        fitting = request
+        while fitting.hotwords and self._prompt(fitting) > free:
+            fitting = replace(fitting, hotwords=fitting.hotwords[: len(fitting.hotwords) * 9 // 10])
+        if fitting is not request:
+            log.warning("%d of %d hotwords fit", len(fitting.hotwords), len(request.hotwords))
+        return fitting
+
+    def _prompt(self, request: Request) -> int:
+        user = context(request.hotwords) + instruction(request)
+        return CHAT_TOKENS + self.count(SYSTEM_PROMPT) + self.count(user)
 
 
 class SherpaDecoder:
     """See ``nano.Decoder``. sherpa-onnx decodes one clip after the other. It has one token limit
     for all; what a text has beyond its own is cut off."""
 
-    def __init__(self, recognizer: Any, cache_size: int) -> None:
+    def __init__(self, recognizer: Any, cache: Cache) -> None:
         self._recognizer = recognizer
-        self._cache_size = cache_size
+        self._cache = cache
 
     def decode(
         self, clips: Sequence[Samples], request: Request, budgets: Sequence[int]
@@ -162,16 +179,14 @@ class SherpaDecoder:
         ]
 
     def _text(self, clip: Samples, request: Request, budget: int) -> str:
-        n_fitting = max_hotwords(self._cache_size, len(clip) / SAMPLE_RATE)
-        if n_fitting < len(request.hotwords):
-            log.warning("%d of %d hotwords fit", n_fitting, len(request.hotwords))
+        fitting = self._cache.fitting(request, len(clip) / SAMPLE_RATE)
         result = sherpa.decode(
             self._recognizer,
             clip,
             {
-                "hotwords": ",".join(request.hotwords[:n_fitting]),
-                "language": request.language or "",
-                "itn": "1" if request.itn else "0",
+                "hotwords": ",".join(fitting.hotwords),
+                "language": fitting.language or "",
+                "itn": "1" if fitting.itn else "0",
             },
         )
         is_within = len(result.tokens) <= budget
@@ -196,6 +211,16 @@ def _ending(folder: Path, compute_type: str) -> str:
     )
 
 
+def _counter(tokenizer: Path) -> Callable[[str], int]:
+    from tokenizers import Tokenizer
+
+    try:
+        encode = Tokenizer.from_file(str(tokenizer)).encode
+    except Exception as error:  # the library raises nothing narrower
+        raise ModelDamaged(f"{tokenizer} is not a tokenizer: {error}") from error
+    return lambda text: len(encode(text, add_special_tokens=False).ids)
+
+
 def _cache_size(llm: Path) -> int:
     metadata = require(llm, "vocab_size", "max_total_len", "model_type")
     size = metadata["max_total_len"]
@@ -211,7 +236,7 @@ SPEC = EngineSpec(
     name="funasr_nano_onnx",
     title="sherpa-onnx (Fun-ASR-Nano)",
     cards=CARDS,
-    requires=("sherpa_onnx",),
+    requires=("sherpa_onnx", "tokenizers"),
     extra="onnx",
     runtime=sherpa.RUNTIME,
     marks=MARKS,
