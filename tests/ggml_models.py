@@ -21,7 +21,8 @@ N_TEXT_TOKENS = 50_257
 SOT, EN, ZH, PREV, NO_SPEECH, NO_TIMESTAMPS = 50_258, 50_259, 50_260, 50_361, 50_362, 50_363
 """Control tokens of multilingual models; END comes before SOT."""
 END = 50_257
-STATE, LAYERS, AUDIO_CTX, TEXT_CTX, MELS = 64, 4, 1500, 448, 80
+STATE, LAYERS, AUDIO_CTX, MELS = 64, 4, 1500, 80
+TEXT_CTX, SHORT_TEXT_CTX = 448, 160
 LOUD, FAINT = 100.0, 0.42
 
 Tensor = tuple[str, np.ndarray]
@@ -51,7 +52,7 @@ def write_model(
 ) -> Path:
     """Write a model file that follows every token of *script* by the one it is mapped to, surely,
     or with a probability of a third if that one is *faint*."""
-    sizes = Sizes(n_vocab, STATE, LAYERS, LAYERS, n_mels)
+    sizes = Sizes(n_vocab, STATE, LAYERS, LAYERS, n_mels, SHORT_TEXT_CTX)
     values = _values(script, faint, n_vocab)
     with path.open("wb") as file:
         n_text = N_TEXT_TOKENS - (n_vocab == ENGLISH)
@@ -85,12 +86,13 @@ class Sizes:
     n_audio_layer: int
     n_text_layer: int
     n_mels: int
+    n_text_ctx: int = TEXT_CTX
 
     def head(self, words: list[bytes]) -> bytes:
         """The file up to the first tensor."""
         n_heads = self.state // 64
         audio = (AUDIO_CTX, self.state, n_heads, self.n_audio_layer)
-        text = (TEXT_CTX, self.state, n_heads, self.n_text_layer)
+        text = (self.n_text_ctx, self.state, n_heads, self.n_text_layer)
         return b"".join(
             (
                 struct.pack("<I11i", 0x67676D6C, self.n_vocab, *audio, *text, self.n_mels, 1),
@@ -112,7 +114,7 @@ class Sizes:
         yield from _norm("encoder.ln_post", state)
         for layer in range(self.n_audio_layer):
             yield from _block(f"encoder.blocks.{layer}", ("attn",), state, kind)
-        yield "decoder.positional_embedding", (TEXT_CTX, state), F32
+        yield "decoder.positional_embedding", (self.n_text_ctx, state), F32
         yield "decoder.token_embedding.weight", (self.n_vocab, state), kind
         yield from _norm("decoder.ln", state)
         for layer in range(self.n_text_layer):

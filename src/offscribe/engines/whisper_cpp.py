@@ -43,6 +43,8 @@ from offscribe.types import (
 MARKS = ("ggml-*.bin",)
 MAX_BEAM = 8
 """WHISPER_MAX_DECODERS of whisper.cpp; it refuses more."""
+MIN_S = 1.1
+"""It hears nothing in less than a tenth of a second and a bit, before 1.8 in less than one."""
 TEMPERATURE_STEP = 0.2
 """The library's own."""
 SMALLEST = 1e-10
@@ -203,8 +205,8 @@ class WhisperCppRecognizer:
         """The language of most of the seconds; each clip votes with its probabilities."""
         if not self._decoder.is_multilingual:
             return "en"
-        votes = sum(self._decoder.languages(clip) * len(clip) for clip in clips)
-        return self._decoder.language_names[int(np.argmax(votes))]
+        votes = [self._decoder.languages(clip) * len(clip) for clip in clips]
+        return self._decoder.language_names[int(np.argmax(np.sum(votes, axis=0)))]
 
     def _hear(self, samples: Samples, task: Task) -> str:
         take = self._decoder.write(samples, task)
@@ -232,7 +234,7 @@ class CppDecoder:
         self.is_multilingual = file.is_multilingual
         self.max_prompt_tokens = file.n_text_ctx // 2 - 1
         """The library keeps no more, and cuts at the front."""
-        self.language_names = tuple(
+        self.language_names: tuple[str, ...] = tuple(
             self._native.whisper_lang_str(at)
             for at in range(self._native.whisper_lang_max_id() + 1)
         )
@@ -257,6 +259,7 @@ class CppDecoder:
         """The probability of each of ``language_names``."""
         native, context = self._native, self._context
         probabilities = np.zeros(len(self.language_names), np.float32)
+        samples = _padded(samples)
         if native.whisper_pcm_to_mel(context, samples, len(samples), self._threads) != 0:
             raise ModelError("whisper.cpp could not take the sound in")
         code = native.whisper_lang_auto_detect(context, 0, self._threads, probabilities)
@@ -311,7 +314,7 @@ class CppDecoder:
     def _run(self, samples: Samples, settings: Any) -> Take:
         """Raises ModelError."""
         native, context = self._native, self._context
-        samples = np.ascontiguousarray(samples[: round(WINDOW_S * SAMPLE_RATE)], np.float32)
+        samples = _padded(samples[: round(WINDOW_S * SAMPLE_RATE)])
         code = native.whisper_full(context, settings, samples, len(samples))
         if code != 0:
             raise ModelError(
@@ -327,6 +330,11 @@ class CppDecoder:
             ]
         text = b"".join(texts).decode("utf-8", errors="ignore").strip()
         return Take(text, sum(logprobs) / len(logprobs) if logprobs else 0.0)
+
+
+def _padded(samples: Samples) -> Samples:
+    missing = max(round(MIN_S * SAMPLE_RATE) - len(samples), 0)
+    return np.pad(samples, (0, missing)).astype(np.float32)
 
 
 def _model_file(folder: Path) -> Path:
