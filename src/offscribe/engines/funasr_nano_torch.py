@@ -228,6 +228,10 @@ def _open(card: ModelCard, folder: Path, device: Device, compute_type: str) -> t
             use_safetensors=True,
             dtype=getattr(torch, compute_type),
         )
+        # transformers 5.23 leaves the adaptor without one and then ignores its padding mask: a
+        # short clip in a batch would hear the silence behind it.
+        adaptor = model.config.adaptor_config
+        adaptor._attn_implementation = model.config._attn_implementation
         return model.to(device).eval(), tokenizer
     except Exception as error:  # safetensors and tokenizers raise bare ones
         raise _load_failure(error, card, folder, device) from error
