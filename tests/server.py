@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,13 @@ class Server:
                 return job
             time.sleep(0.1)
         raise TimeoutError(f"{self.job(job_id)}\n{self.log()}")
+
+    def wait_until(self, is_so: Callable[[], bool], until_s: float = 60) -> None:
+        deadline = time.monotonic() + until_s
+        while not is_so():
+            if time.monotonic() > deadline:
+                raise TimeoutError(self.log())
+            time.sleep(0.1)
 
     def _wait_until_up(self) -> None:
         assert self._process is not None

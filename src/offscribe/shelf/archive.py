@@ -7,6 +7,7 @@ are counted while they are written, not read from headers.
 from __future__ import annotations
 
 import lzma
+import shutil
 import tarfile
 import zipfile
 import zlib
@@ -21,6 +22,9 @@ from offscribe.shelf.storage import storing
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 SUFFIXES = (".zip", *TAR_SUFFIXES)
 MAX_FILES = 10_000
+MAX_MODEL_BYTES = 64 << 30
+"""Larger than any model there is a use for; smaller than a bomb."""
+KEEP_FREE_BYTES = 256 << 20
 _RESERVED = {
     *("con", "prn", "aux", "nul"),
     *(f"{name}{digit}" for name in ("com", "lpt") for digit in range(1, 10)),
@@ -45,6 +49,12 @@ def archive_stem(path: Path) -> str:
     """The name of *path* without what makes it an archive."""
     suffix = next((end for end in SUFFIXES if path.name.lower().endswith(end)), "")
     return path.name[: len(path.name) - len(suffix)]
+
+
+def room_for(folder: Path) -> int:
+    """How many bytes an archive may unfold to in *folder*: no more than leaves the disk alive."""
+    free = shutil.disk_usage(folder).free - KEEP_FREE_BYTES
+    return min(MAX_MODEL_BYTES, max(free, 0))
 
 
 def unpack_archive(

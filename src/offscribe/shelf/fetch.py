@@ -104,7 +104,7 @@ def _attempt(client: httpx.Client, remote: Remote, part: Path) -> Iterator[int]:
         _keep_tag(part, answer)
         expected = _expected(remote, answer, have)
         with part.open("ab" if is_going_on else "wb") as output:
-            for block in answer.iter_bytes(BLOCK_BYTES):
+            for block in answer.iter_bytes():
                 have += len(block)
                 if 0 <= expected < have:
                     part.unlink()

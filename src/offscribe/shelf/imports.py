@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from offscribe.errors import BadOption, Conflict, ModelDamaged, ModelError, ModelMissing, NotFound
-from offscribe.shelf.archive import archive_stem, is_archive, pack_archive, unpack_archive
+from offscribe.shelf.archive import archive_stem, is_archive, pack_archive, room_for, unpack_archive
 from offscribe.shelf.formats import CODE, PICKLES, recognised
 from offscribe.shelf.manifest import (
     BLOCK_BYTES,
@@ -27,9 +27,6 @@ from offscribe.shelf.storage import only_one, storing
 from offscribe.types import ModelFile
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-MAX_MODEL_BYTES = 64 << 30
-"""Larger than any model there is a use for; smaller than a bomb."""
-KEEP_FREE_BYTES = 256 << 20
 _JUNK = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\.git/|\.cache/)")
 
 
@@ -133,8 +130,7 @@ def _import(
 def _unpacked(archive: Path, temporary: Path) -> Path:
     content = temporary / "content"
     content.mkdir()
-    room = max(shutil.disk_usage(temporary).free - KEEP_FREE_BYTES, 0) // 2
-    unpack_archive(archive, content, max_bytes=min(MAX_MODEL_BYTES, room))
+    unpack_archive(archive, content, max_bytes=room_for(temporary) // 2)  # it is copied once more
     return content
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 import httpx
 
 from offscribe.errors import BadOption, DiskFull, ModelDamaged, ModelError
-from offscribe.shelf.archive import unpack_archive
+from offscribe.shelf.archive import room_for, unpack_archive
 from offscribe.shelf.download import download
 from offscribe.shelf.fetch import TIMEOUT, Remote, fetch
 from offscribe.shelf.hubs import Listing, archive_url, list_files
@@ -143,7 +143,7 @@ def _from_origin(
     yield PullProgress(card.id, "unpacking", total, total)
     model = kept
     if isinstance(origin, ArchiveSource):
-        model = _from_archive(kept / origin.name, origin, temporary, max_bytes=ROOM * total)
+        model = _from_archive(kept / origin.name, origin, temporary)
     files = _checked_files(card, origin, model)
     write_manifest(model, replace(manifest_of(replace(card, files=files)), source=listing.where))
     _put(model, shelf / card.id, temporary / "replaced")
@@ -162,12 +162,12 @@ def _kept(card: ModelCard, shelf: Path, listing: Listing) -> Path:
     return place
 
 
-def _from_archive(archive: Path, origin: ArchiveSource, temporary: Path, *, max_bytes: int) -> Path:
+def _from_archive(archive: Path, origin: ArchiveSource, temporary: Path) -> Path:
     """Unpack *archive* and gather the members in a folder of their own."""
     content, model = temporary / "content", temporary / "model"
     content.mkdir()
     model.mkdir()
-    unpack_archive(archive, content, max_bytes=max(max_bytes, archive.stat().st_size * ROOM))
+    unpack_archive(archive, content, max_bytes=room_for(temporary))
     entries = list(content.iterdir())
     top = entries[0] if len(entries) == 1 and entries[0].is_dir() else content
     for member, place in origin.members:
