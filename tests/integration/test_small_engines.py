@@ -11,10 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from offscribe.engines.registry import load_recognizer
 from offscribe.engines.whisper_cpp import describe, load
 from offscribe.errors import ModelDamaged
-from offscribe.shelf.shelf import Shelf
 from offscribe.types import Audio, LoadOptions, RecognizeOptions, Recognizer
 from tests.ggml_models import (
     END,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from offscribe import __version__, guard
-from offscribe.cli import console, doctor, history, models, serve, transcribe
+from offscribe.cli import bundle, console, doctor, history, models, serve, transcribe
 
 app = typer.Typer(
     name="offscribe",
@@ -21,6 +21,7 @@ app.command()(serve.serve)
 app.command()(doctor.doctor)
 app.add_typer(history.app, name="history")
 app.add_typer(models.app, name="models")
+app.add_typer(bundle.app, name="bundle")
 
 
 def _show_version(is_wanted: bool) -> None:
