@@ -79,11 +79,17 @@ setup_package() {
   mark_done package "$mark"
 }
 
-# setup_models: the starter models, verified, in the home
+# setup_models WHICH: detectors and a recognizer, verified, in the home; nothing where they are.
+# WHICH: starter, or recommended for this machine.
 setup_models() {
-  local marker="$OFFSCRIBE_HOME/models"
-  [ -f "$marker/whisper-base/manifest.json" ] && [ -f "$marker/silero-vad/manifest.json" ] &&
-    [ -f "$marker/fsmn-vad/manifest.json" ] && return
-  say "installing the starter models (about 150 MB)"
-  "$OFFSCRIBE_VENV/bin/offscribe" models pull starter
+  local models="$OFFSCRIBE_HOME/models" bin="$OFFSCRIBE_VENV/bin"
+  if [ -f "$models/silero-vad/manifest.json" ] && [ -f "$models/fsmn-vad/manifest.json" ]; then
+    [ -f "$models/whisper-base/manifest.json" ] && return
+    [ "$1" = recommended ] && [ -f "$models/whisper-small/manifest.json" ] && return
+  fi
+  say "installing the $1 models (about 150 MB)"
+  "$bin/offscribe" models pull "$1" && return
+  [ "$1" = recommended ] || return 1
+  say "the recommended model could not be installed (see above); taking the starter model"
+  "$bin/offscribe" models pull starter
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Set everything up (once) and serve the page with the starter model.
+# Set everything up (once) and serve the page, with the starter model that suits this machine.
 #   bash start.sh                      serve http://127.0.0.1:7860
 #   bash start.sh --port 8000          the same, with options of `offscribe serve`
 #   bash start.sh transcribe talk.mp3  any other command of the offscribe CLI
@@ -11,7 +11,7 @@ source ./setup.sh
 setup_python requirements/starter.txt
 setup_package
 export OFFSCRIBE_HOME="${OFFSCRIBE_HOME:-$PWD}"
-setup_models
+setup_models recommended
 
 case "${1:-}" in
   "") set -- serve ;;

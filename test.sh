@@ -80,7 +80,7 @@ case "${1:-all}" in
   all)
     setup_system
     export OFFSCRIBE_HOME="${OFFSCRIBE_HOME:-$PWD}"
-    setup_models
+    setup_models starter
     setup_test_models
     lint
     node --test tests/web/*.test.mjs

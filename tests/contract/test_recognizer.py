@@ -59,6 +59,8 @@ TALKS = {
         ("weekly review", "without any network"),
     ),
 }
+DITHERED = ("vosk",)
+"""Kaldi adds noise below one bit to every sound, other noise each time; a word may turn on it."""
 KEPT_BYTES = 1 << 20
 MAX_ERROR_RATE = 0.4
 """Characters, over a whole sample; what the weakest model leaves is far below."""
@@ -127,7 +129,13 @@ def test_a_batch_gives_what_its_chunks_give_alone(recognizer: Recognizer) -> Non
     options = own(recognizer)
     batch = [*speech(options.language), *speech(options.language)[:1]]
     together = recognizer.recognize(batch, options)
-    assert together == [recognizer.recognize([chunk], options)[0] for chunk in batch]
+    alone = [recognizer.recognize([chunk], options)[0] for chunk in batch]
+    if recognizer.card.engine not in DITHERED:
+        assert together == alone
+        return
+    for one, other in zip(together, alone, strict=True):
+        assert score(one.text, other.text).rate <= 0.1
+        assert one.language == other.language
 
 
 @pytest.mark.parametrize(

@@ -106,11 +106,15 @@ def pull(
     home: HomeOption = None,
 ) -> None:
     """Install a model. Uses the network; an interrupted download goes on where it stopped."""
-    shelf = _shelf(home)
+    installation = open_installation(find_home(home))
     for wanted in _wanted(model_id):
         with guard.lifted():
-            _follow(shelf.pull(wanted, way=way), wanted)
+            _follow(installation.shelf.pull(wanted, way=way), wanted)
         console.stderr.print(f"{wanted} is installed")
+    if model_id == RECOMMENDED_NAME and installation.settings.default_model is None:
+        recommended = recommend()
+        ModelCatalogue(installation).use(recommended.model_id)
+        console.stderr.print(f"{recommended.model_id} is the default: {recommended.reason}")
 
 
 @app.command("import")
@@ -239,7 +243,7 @@ def _wanted(name: str) -> tuple[str, ...]:
     if name == STARTER_NAME:
         return STARTER
     if name == RECOMMENDED_NAME:
-        return (recommend(), *STARTER[1:])
+        return (recommend().model_id, *STARTER[1:])
     return (name,)
 
 

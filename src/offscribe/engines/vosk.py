@@ -267,7 +267,11 @@ def describe(folder: Path) -> ModelCard:
 
 
 class VoskRecognizer:
-    """A loaded Vosk model. See ``offscribe.types.Recognizer``."""
+    """A loaded Vosk model. See ``offscribe.types.Recognizer``.
+
+    The same sound may give another word the next time: Kaldi dithers, with the C library's random
+    numbers. Without it (``--dither=0`` in conf/mfcc.conf) digital silence is heard as words.
+    """
 
     def __init__(self, card: ModelCard, child: _Child, *, device: str, batch_size: int) -> None:
         self.card = card
