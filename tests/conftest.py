@@ -19,10 +19,15 @@ def shared() -> Path:
     return folder
 
 
+def models_folder() -> Path:
+    """The models folder of the tests; OFFSCRIBE_TEST_MODELS overrides it."""
+    return Path(os.environ.get("OFFSCRIBE_TEST_MODELS", CHECKOUT / "models"))
+
+
 @pytest.fixture(scope="session")
 def models() -> Path:
-    """The models folder with the starter models (OFFSCRIBE_TEST_MODELS overrides it)."""
-    folder = Path(os.environ.get("OFFSCRIBE_TEST_MODELS", CHECKOUT / "models"))
+    """The models folder with the starter models."""
+    folder = models_folder()
     if not (folder / "whisper-base" / "manifest.json").is_file():
         pytest.fail("the starter models are not installed: run `bash test.sh` or `models pull`")
     return folder

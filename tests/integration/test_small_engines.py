@@ -3,6 +3,7 @@ weights can be installed. whisper.cpp runs on models made here that say what a t
 
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Mapping
@@ -11,9 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.scoring import score, total
+from offscribe.audio.decode import open_audio
+from offscribe.engines.registry import find_card, load_recognizer
 from offscribe.engines.whisper_cpp import describe, load
-from offscribe.errors import ModelDamaged
-from offscribe.types import Audio, LoadOptions, RecognizeOptions, Recognizer
+from offscribe.errors import ModelDamaged, ModelError
+from offscribe.shelf.shelf import Shelf
+from offscribe.types import Audio, LoadOptions, ModelCard, RecognizeOptions, Recognizer
 from tests.ggml_models import (
     END,
     LARGE_V3,
@@ -25,6 +30,7 @@ from tests.ggml_models import (
     write_model,
 )
 
+SAMPLES = Path(__file__).parents[2] / "src" / "offscribe" / "sample"
 NOISE = Audio(np.random.default_rng(0).normal(0, 0.1, 2 * 16_000).astype(np.float32))
 TALK = {NO_TIMESTAMPS: token("大家"), token("大家"): token("好"), token("好"): END}
 
@@ -123,3 +129,102 @@ def test_whisper_cpp_refuses_a_file_cut_off_before_the_library_sees_it(tmp_path:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ModelDamaged):
         load(card, tmp_path, LoadOptions(device="cpu"))
+
+
+def installed(models: Path, model_id: str) -> ModelCard:
+    card = find_card(model_id)
+    if card.id not in {model.card.id for model in Shelf(models).installed()}:
+        pytest.skip(f"the model {model_id} is not installed")
+    return card
+
+
+def linked(card: ModelCard, models: Path, folder: Path) -> Path:
+    for file in card.files:
+        (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file.path).symlink_to((models / card.id / file.path).resolve())
+    return folder
+
+
+@pytest.fixture
+def vosk(models: Path, tmp_path: Path) -> Recognizer:
+    """In a folder with a Chinese name."""
+    card = installed(models, "vosk-small-cn")
+    folder = linked(card, models, tmp_path / "模型 一")
+    return load_recognizer(card, folder, LoadOptions(device="cpu", threads=2))
+
+
+def error_rate(recognizer: Recognizer, shared: Path, *, every: int) -> float:
+    """Characters, over every so many of the utterances of AISHELL, as the models write them."""
+    with (shared / "audio" / "aishell.tsv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))[::every]
+    clips = []
+    for row in rows:
+        with open_audio(shared / "audio" / row["file"]) as source:
+            clips.append(Audio(np.concatenate([part.samples for part in source.windows()])))
+    answers = recognizer.recognize(clips, RecognizeOptions())
+    pairs = zip(rows, answers, strict=True)
+    return total(score(row["text"], heard.text, digits="spelled") for row, heard in pairs).rate
+
+
+def test_vosk_keeps_its_error_rate_on_read_mandarin(vosk: Recognizer, shared: Path) -> None:
+    assert error_rate(vosk, shared, every=4) < 0.2
+
+
+def test_whisper_small_keeps_its_error_rate_on_read_mandarin(models: Path, shared: Path) -> None:
+    card = installed(models, "whisper-small")
+    folder = models / card.id
+    recognizer = load_recognizer(card, folder, LoadOptions(device="cpu", threads=2))
+    assert error_rate(recognizer, shared, every=10) < 0.15
+
+
+def test_vosk_times_a_word_where_it_is_said(vosk: Recognizer) -> None:
+    """The sample begins with 0.4 s of silence; 大家好 takes less than a second."""
+    with open_audio(SAMPLES / "zh.flac") as source:
+        samples = np.concatenate([part.samples for part in source.windows()])
+    later = Audio(np.concatenate([np.zeros(3 * 16_000, np.float32), samples[: 5 * 16_000]]))
+    [heard] = vosk.recognize([later], RecognizeOptions())
+    assert heard.text.startswith("大家好")
+    assert 3.2 < heard.words[0].start < 3.7
+    assert heard.words[0].end < 4.6
+
+
+def test_vosk_hears_no_words_in_clicks(vosk: Recognizer) -> None:
+    clicks = (np.random.default_rng(11).random(8 * 16_000) < 0.0005) * np.float32(0.9)
+    [heard] = vosk.recognize([Audio(clicks.astype(np.float32))], RecognizeOptions())
+    assert heard.text == ""
+
+
+def test_a_vosk_that_died_is_an_error_and_not_an_empty_text(vosk: Recognizer) -> None:
+    vosk._child._process.kill()  # type: ignore[attr-defined]
+    for _ in range(2):
+        with pytest.raises(ModelError, match="ended with code -9"):
+            vosk.recognize([NOISE], RecognizeOptions())
+
+
+@pytest.mark.parametrize("name", ["am/final.mdl", "graph/HCLr.fst", "ivector/final.ie"])
+def test_kaldi_ending_over_a_damaged_file_is_a_damaged_model(
+    models: Path, tmp_path: Path, name: str
+) -> None:
+    card = installed(models, "vosk-small-cn")
+    folder = linked(card, models, tmp_path)
+    intact = (folder / name).read_bytes()
+    (folder / name).unlink()
+    (folder / name).write_bytes(intact[:100] + bytes(len(intact) - 100))
+    with pytest.raises(ModelDamaged):
+        load_recognizer(card, folder, LoadOptions(device="cpu"))
+
+
+@pytest.mark.parametrize(
+    "name", ["vocab.json", "tokenizer.json", "onnx/decoder_model_merged_quantized.onnx"]
+)
+def test_a_whisper_small_with_wrong_bytes_is_damaged(
+    models: Path, tmp_path: Path, name: str
+) -> None:
+    card = installed(models, "whisper-small")
+    folder = linked(card, models, tmp_path)
+    n_bytes = (folder / name).stat().st_size
+    (folder / name).unlink()
+    with (folder / name).open("wb") as file:
+        file.truncate(n_bytes)
+    with pytest.raises(ModelDamaged):
+        load_recognizer(card, folder, LoadOptions(device="cpu"))

@@ -55,13 +55,13 @@ MAX_NEW_TOKENS = 512
 
 
 def _card(kind: str, size_bytes: int, suffix: str) -> ModelCard:
-    """*kind*: how the publisher names the precision; archives of the asr-models release hold one
-    folder. The hub repositories carry the same names by the publisher's custom."""
+    """*kind*: how the publisher names the precision, of the language model alone where it is
+    fp16. Archives of the asr-models release hold one folder; its name is the hub repository's."""
     name = f"sherpa-onnx-funasr-nano-{kind}-2025-12-30"
-    ending = {"int8": ".int8", "fp16": ".fp16"}[kind]
     members = (
-        *((f"{stem}{ending}.onnx",) * 2 for stem in ("encoder_adaptor", "llm", "embedding")),
-        *((f"Qwen3-0.6B/{file}",) * 2 for file in ("vocab.json", "merges.txt", "tokenizer.json")),
+        *((path, path) for path in ("encoder_adaptor.int8.onnx", "embedding.int8.onnx")),
+        (f"llm.{kind}.onnx",) * 2,
+        *((path, path) for path in MARKS[3:]),
     )
     return ModelCard(
         id=f"fun-asr-nano-2512{suffix}",

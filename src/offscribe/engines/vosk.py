@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -322,8 +323,9 @@ class _Child:
     def __del__(self) -> None:
         process = getattr(self, "_process", None)
         if process is not None:
-            for stream in (process.stdin, process.stdout):
-                stream.close()
+            with suppress(BrokenPipeError):  # it died; what was still to be sent is of no use
+                process.stdin.close()
+            process.stdout.close()
             process.wait()
 
     def _answer(self) -> str:

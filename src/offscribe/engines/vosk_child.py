@@ -25,6 +25,9 @@ from offscribe import guard
 
 BLOCK_BYTES = 8_000
 """A quarter of a second: Vosk decodes as it is fed."""
+TRIAL = bytes(2 * BLOCK_BYTES)
+"""Silence to decode before saying that all is well: over a damaged graph the library only prints a
+line and goes on, and the process ends at the first sound."""
 
 
 def main() -> None:
@@ -39,6 +42,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001  # the library raises nothing narrower
         print(error, flush=True)
         return
+    _words(vosk, model, TRIAL)
     print("ready", flush=True)
     with ThreadPoolExecutor(threads) as pool:
         while (clips := read_clips(sys.stdin.buffer)) is not None:
