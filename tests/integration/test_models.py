@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -178,3 +179,73 @@ def test_damaged_models_are_told_by_bench_without_a_traceback(models: Path, tmp_
     assert run.returncode == 4
     assert "Traceback" not in run.stderr
     assert "Vosk" in run.stderr
+
+
+def at_home(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "offscribe.cli.main", *arguments, "--home", str(home)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_model_travels_on_a_stick_and_transcribes_there(models: Path, tmp_path: Path) -> None:
+    stick, home = tmp_path / "stick.tar", tmp_path / "home"
+    exported = at_home(models.parent, "models", "export", "vosk-small-cn", str(stick))
+    assert exported.returncode == 0, exported.stderr
+    for path in (str(stick), str(models / "silero-vad")):
+        imported = at_home(home, "models", "import", path)
+        assert imported.returncode == 0, imported.stderr
+    assert at_home(home, "models", "use", "vosk-small-cn").returncode == 0
+    run = at_home(home, "transcribe", str(SAMPLES / "zh.flac"), "--format", "json")
+    assert run.returncode == 0, run.stderr
+    answer = json.loads(run.stdout)
+    assert answer["model"] == "vosk-small-cn"
+    assert all(segment["words"] for segment in answer["segments"])
+    refused = at_home(home, "models", "remove", "vosk-small-cn")
+    assert (refused.returncode, "default model" in " ".join(refused.stderr.split())) == (3, True)
+    assert at_home(home, "models", "remove", "silero-vad").returncode == 0
+    assert not (home / "models" / "silero-vad").exists()
+
+
+def test_what_a_stick_may_hold_is_refused_with_a_reason(models: Path, tmp_path: Path) -> None:
+    home, stick = tmp_path / "home", tmp_path / "stick.tar"
+    exported = at_home(models.parent, "models", "export", "silero-vad", str(stick))
+    assert exported.returncode == 0, exported.stderr
+    whole = stick.read_bytes()
+    cut = tmp_path / "cut.tar"
+    cut.write_bytes(whole[: len(whole) // 2])
+    changed = tmp_path / "changed.tar"
+    changed.write_bytes(whole.replace(b"onnx", b"onnX"))
+    unknown = tmp_path / "unknown"
+    unknown.mkdir()
+    (unknown / "holiday.jpg").write_bytes(b"jpeg")
+    for path, code in ((cut, "model_damaged"), (changed, "model_damaged"), (unknown, "model_un")):
+        run = at_home(home, "models", "import", str(path))
+        assert (run.returncode, code in run.stderr) == (4, True), run.stderr
+        assert "Traceback" not in run.stderr
+    assert not [path for path in (home / "models").iterdir() if path.is_dir()]
+
+
+def test_listings_are_machine_readable(models: Path) -> None:
+    listed = json.loads(at_home(models.parent, "models", "list", "--json").stdout)
+    rows = {row["id"]: row for row in listed}
+    assert rows["whisper-base"]["devices"] == ["cpu"] or "cuda" in rows["whisper-base"]["devices"]
+    assert rows["fun-asr-nano-2512-hf"]["size_bytes"] > 10**9
+    only = json.loads(at_home(models.parent, "models", "list", "--installed", "--json").stdout)
+    assert all(row["installed"] for row in only)
+    info = json.loads(at_home(models.parent, "models", "info", "vosk-small-en", "--json").stdout)
+    assert (info["languages"], info["streams"], info["times"]) == (["en"], True, "word")
+
+
+def test_a_folder_anywhere_is_used_where_it_lies(models: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mein vosk-model-cn"
+    shutil.copytree(
+        models / "vosk-small-cn", folder, ignore=shutil.ignore_patterns("manifest.json")
+    )
+    home = tmp_path / "home"
+    link_models(home, models)
+    run = at_home(home, "transcribe", str(SAMPLES / "zh.flac"), "--model-path", str(folder))
+    assert run.returncode == 0, run.stderr
+    assert "会议" in run.stdout
