@@ -46,7 +46,7 @@ def ggml(tmp_path: Path) -> Make:
     def make(script: Mapping[int, int], faint: Collection[int] = (), **sizes: int) -> Recognizer:
         folder.mkdir(exist_ok=True)
         write_model(folder / "ggml-tiny.bin", script, faint=faint, **sizes)
-        return load(describe(folder), folder, LoadOptions(device="cpu", threads=2))
+        return load(describe(folder), folder, LoadOptions(device="cpu", threads=1))
 
     return make
 

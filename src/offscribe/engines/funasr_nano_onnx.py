@@ -18,6 +18,8 @@ from offscribe.engines.nano import (
     Request,
     context,
     instruction,
+    languages_of,
+    names_of,
 )
 from offscribe.engines.onnx_metadata import require
 from offscribe.errors import BadOption, ModelDamaged
@@ -115,7 +117,7 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> NanoRecognizer:
     return NanoRecognizer(
         replace(card, max_chunk_s=min(card.max_chunk_s, chunk_s)),
         SherpaDecoder(recognizer, cache),
-        names=NANO_LANGUAGES,
+        names=names_of(card),
         device=device,
         batch_size=options.batch_size,
     )
@@ -127,7 +129,14 @@ def recognises(folder: Path) -> bool:
 
 def describe(folder: Path) -> ModelCard:
     """The card of an export that is not one of the publisher's."""
-    return replace(CARDS[0], id=folder.name, title=folder.name, approximate_bytes=0, origins=())
+    return replace(
+        CARDS[0],
+        id=folder.name,
+        title=folder.name,
+        languages=languages_of(folder.name),
+        approximate_bytes=0,
+        origins=(),
+    )
 
 
 @dataclass(frozen=True, slots=True)

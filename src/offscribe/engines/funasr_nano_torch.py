@@ -20,6 +20,8 @@ from offscribe.engines.nano import (
     Request,
     context,
     instruction,
+    languages_of,
+    names_of,
 )
 from offscribe.engines.nano_features import nano_features
 from offscribe.engines.processors import usable_cores
@@ -94,7 +96,7 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> NanoRecognizer:
     model, tokenizer = _open(card, folder, choice.device, compute_type)
     decoder = TorchDecoder(model, tokenizer, keeps_eighth=bool(_config(folder).get(LOW_FRAME_RATE)))
     return NanoRecognizer(
-        card, decoder, names=NANO_LANGUAGES, device=str(choice), batch_size=options.batch_size
+        card, decoder, names=names_of(card), device=str(choice), batch_size=options.batch_size
     )
 
 
@@ -104,7 +106,14 @@ def recognises(folder: Path) -> bool:
 
 def describe(folder: Path) -> ModelCard:
     """The card of a checkpoint that is not the publisher's."""
-    return replace(NANO_HF, id=folder.name, title=folder.name, approximate_bytes=0, origins=())
+    return replace(
+        NANO_HF,
+        id=folder.name,
+        title=folder.name,
+        languages=languages_of(folder.name),
+        approximate_bytes=0,
+        origins=(),
+    )
 
 
 def clear_cache() -> None:

