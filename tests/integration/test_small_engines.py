@@ -15,7 +15,8 @@ import pytest
 from bench.scoring import score, total
 from offscribe.audio.decode import open_audio
 from offscribe.engines.registry import find_card, load_recognizer
-from offscribe.engines.whisper_cpp import describe, load
+from offscribe.engines.whisper_cpp import Task, describe, load
+from offscribe.engines.whisper_prompts import Prompt
 from offscribe.errors import ModelDamaged, ModelError
 from offscribe.shelf.shelf import Shelf
 from offscribe.types import Audio, LoadOptions, ModelCard, RecognizeOptions, Recognizer
@@ -67,13 +68,27 @@ def test_whisper_cpp_takes_hotwords_in_any_number(ggml: Make) -> None:
     assert text_of(recognizer, hotwords=("<|endoftext|>", "[_SOT_]", "\ud800")) == "大家好"
 
 
+def test_whisper_cpp_is_given_the_prompt_and_the_language(ggml: Make) -> None:
+    decoder = ggml(TALK)._decoder  # type: ignore[attr-defined]
+    settings = decoder._settings(Task("zh", Prompt("", (), (1, 2, 3)), 5))
+    assert (tuple(settings.prompt_tokens), settings.language) == ((1, 2, 3), "zh")
+    assert settings.beam_search["beam_size"] == 5
+
+
+def test_whisper_cpp_knows_cantonese_only_where_the_model_does(ggml: Make) -> None:
+    """In models before large-v3 the token that the library takes for it means: translate."""
+    decoder = ggml(TALK)._decoder  # type: ignore[attr-defined]
+    assert (decoder.has_language("yue"), decoder.has_language("zh")) == (False, True)
+    decoder = ggml(TALK, n_vocab=LARGE_V3, n_mels=128)._decoder  # type: ignore[attr-defined]
+    assert decoder.has_language("yue")
+
+
 def test_whisper_cpp_tells_the_language(ggml: Make) -> None:
     [heard] = ggml({**TALK, SOT: ZH}).recognize([NOISE], RecognizeOptions(language="auto"))
     assert (heard.text, heard.language) == ("大家好", "zh")
 
 
 def test_whisper_cpp_hears_cantonese_as_chinese(ggml: Make) -> None:
-    """In models before large-v3 the token the library takes for it means: translate."""
     [heard] = ggml(TALK).recognize([NOISE], RecognizeOptions(language="yue"))
     assert (heard.text, heard.language) == ("大家好", "yue")
 

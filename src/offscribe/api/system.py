@@ -44,7 +44,7 @@ def system(context: Context) -> object:
             id=card.id,
             title=card.title,
             installed=_is_installed(context),
-            times=card.times,
+            times=context.installation.shelf.times_of(card),
             languages=list(card.languages),
             error=ErrorBody(code=failed.code, message=failed.message, hint=failed.hint)
             if failed

@@ -10,8 +10,7 @@ from typing import Any
 from offscribe.engines import sherpa
 from offscribe.engines.base import EngineSpec
 from offscribe.engines.onnx_metadata import read_metadata, require
-from offscribe.errors import BadOption
-from offscribe.types import ArchiveSource, HubSource, LoadOptions, ModelCard, Samples
+from offscribe.types import LoadOptions, ModelCard, Samples
 
 MARKS = ("model*.onnx", "tokens.txt")
 SENSE_VOICE = ("sense_voice", "sensevoice", "sense-voice", "funasr", "fun-asr", "fun_asr")
@@ -28,7 +27,6 @@ LANGUAGES = ("zh", "en", "ja", "ko", "yue")
 def _card(
     model_id: str, title: str, name: str, size_bytes: int, languages: tuple[str, ...]
 ) -> ModelCard:
-    members = (("model.int8.onnx",) * 2, ("tokens.txt",) * 2)
     return ModelCard(
         id=model_id,
         title=title,
@@ -40,10 +38,7 @@ def _card(
         times="word",
         max_chunk_s=30.0,
         approximate_bytes=size_bytes,
-        origins=(
-            ArchiveSource("k2-fsa/sherpa-onnx", "asr-models", f"{name}.tar.bz2", members),
-            HubSource("huggingface", f"csukuangfj/{name}", members),
-        ),
+        origins=sherpa.origins(name, ("model.int8.onnx", "tokens.txt")),
     )
 
 
@@ -70,13 +65,7 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> sherpa.TimedRec
     import sherpa_onnx
 
     device = sherpa.device_of(options)
-    if options.compute_type not in ("auto", "int8", "float32"):
-        raise BadOption(f"{card.title} has no compute type {options.compute_type!r}")
-    patterns = {"float32": ("model.onnx",), "int8": ("model.int8.onnx",)}
-    model = sherpa.the_file(
-        folder, *patterns.get(options.compute_type, ("model.int8.onnx", "model*.onnx"))
-    )
-    tokens = sherpa.the_file(folder, "tokens.txt")
+    model, tokens = sherpa.one_model(folder, card, options.compute_type)
     metadata = require(model, *COMMON)
     if "Nano" not in metadata.get("comment", ""):
         require(model, *OF_SENSE_VOICE)

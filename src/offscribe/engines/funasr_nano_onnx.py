@@ -25,8 +25,6 @@ from offscribe.engines.onnx_metadata import require
 from offscribe.errors import BadOption, ModelDamaged
 from offscribe.types import (
     SAMPLE_RATE,
-    ArchiveSource,
-    HubSource,
     LoadOptions,
     ModelCard,
     Samples,
@@ -60,10 +58,9 @@ def _card(kind: str, size_bytes: int, suffix: str) -> ModelCard:
     """*kind*: how the publisher names the precision, of the language model alone where it is
     fp16. Archives of the asr-models release hold one folder; its name is the hub repository's."""
     name = f"sherpa-onnx-funasr-nano-{kind}-2025-12-30"
-    members = (
-        *((path, path) for path in ("encoder_adaptor.int8.onnx", "embedding.int8.onnx")),
-        (f"llm.{kind}.onnx",) * 2,
-        *((path, path) for path in MARKS[3:]),
+    paths = (
+        *("encoder_adaptor.int8.onnx", "embedding.int8.onnx", f"llm.{kind}.onnx"),
+        *MARKS[3:],
     )
     return ModelCard(
         id=f"fun-asr-nano-2512{suffix}",
@@ -78,10 +75,7 @@ def _card(kind: str, size_bytes: int, suffix: str) -> ModelCard:
         max_chunk_s=MAX_CHUNK_S,
         takes_hotwords=True,
         approximate_bytes=size_bytes,
-        origins=(
-            ArchiveSource("k2-fsa/sherpa-onnx", "asr-models", f"{name}.tar.bz2", members),
-            HubSource("huggingface", f"csukuangfj/{name}", members),
-        ),
+        origins=sherpa.origins(name, paths),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from offscribe.engines.base import EngineSpec
+from offscribe.engines.config_json import read_config
 from offscribe.engines.devices import DeviceReport, choose_device
 from offscribe.engines.memory import is_out_of_memory
 from offscribe.engines.nano import (
@@ -94,14 +94,16 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> NanoRecognizer:
     if choice.device == "cpu":
         torch.set_num_threads(options.threads or usable_cores())
     model, tokenizer = _open(card, folder, choice.device, compute_type)
-    decoder = TorchDecoder(model, tokenizer, keeps_eighth=bool(_config(folder).get(LOW_FRAME_RATE)))
+    decoder = TorchDecoder(
+        model, tokenizer, keeps_eighth=bool(read_config(folder).get(LOW_FRAME_RATE))
+    )
     return NanoRecognizer(
         card, decoder, names=names_of(card), device=str(choice), batch_size=options.batch_size
     )
 
 
 def recognises(folder: Path) -> bool:
-    return _config(folder).get("model_type") == "fun_asr_nano"
+    return read_config(folder).get("model_type") == "fun_asr_nano"
 
 
 def describe(folder: Path) -> ModelCard:
@@ -285,14 +287,6 @@ def _cuda(torch: Any) -> DeviceReport:
         reason = "there is an NVIDIA GPU, but PyTorch cannot use its driver"
         return DeviceReport("cuda", False, reason, is_present=True)
     return DeviceReport("cuda", False, "no CUDA device")
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelDamaged(f"{folder / 'config.json'} cannot be read: {error}") from error
-    return config if isinstance(config, dict) else {}
 
 
 SPEC = EngineSpec(

@@ -8,12 +8,10 @@ from pathlib import Path
 from offscribe.engines import sherpa
 from offscribe.engines.base import EngineSpec
 from offscribe.engines.onnx_metadata import read_metadata, require
-from offscribe.errors import BadOption
-from offscribe.types import ArchiveSource, HubSource, LoadOptions, ModelCard, Samples
+from offscribe.types import LoadOptions, ModelCard, Samples
 
 MARKS = ("model*.onnx", "tokens.txt")
 NAME = "sherpa-onnx-paraformer-zh-2023-09-14"
-MEMBERS = (("model.int8.onnx",) * 2, ("tokens.txt",) * 2)
 
 PARAFORMER_ZH = ModelCard(
     id="paraformer-zh",
@@ -26,10 +24,7 @@ PARAFORMER_ZH = ModelCard(
     times="word",
     max_chunk_s=30.0,
     approximate_bytes=233_000_000,
-    origins=(
-        ArchiveSource("k2-fsa/sherpa-onnx", "asr-models", f"{NAME}.tar.bz2", MEMBERS),
-        HubSource("huggingface", f"csukuangfj/{NAME}", MEMBERS),
-    ),
+    origins=sherpa.origins(NAME, ("model.int8.onnx", "tokens.txt")),
 )
 
 
@@ -38,13 +33,7 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> sherpa.TimedRec
     import sherpa_onnx
 
     device = sherpa.device_of(options)
-    if options.compute_type not in ("auto", "int8", "float32"):
-        raise BadOption(f"{card.title} has no compute type {options.compute_type!r}")
-    patterns = {"float32": ("model.onnx",), "int8": ("model.int8.onnx",)}
-    model = sherpa.the_file(
-        folder, *patterns.get(options.compute_type, ("model.int8.onnx", "model*.onnx"))
-    )
-    tokens = sherpa.the_file(folder, "tokens.txt")
+    model, tokens = sherpa.one_model(folder, card, options.compute_type)
     require(model, "vocab_size", "lfr_window_size", "lfr_window_shift", "neg_mean", "inv_stddev")
     with sherpa.loading(card, folder):
         recognizer = sherpa_onnx.OfflineRecognizer.from_paraformer(

@@ -15,7 +15,7 @@ from offscribe.engines.base import EngineSpec
 from offscribe.engines.nano import NanoRecognizer, Request
 from offscribe.engines.onnx_metadata import require
 from offscribe.errors import BadOption
-from offscribe.types import ArchiveSource, HubSource, LoadOptions, ModelCard, Samples
+from offscribe.types import LoadOptions, ModelCard, Samples
 
 MARKS = (
     "conv_frontend*.onnx",
@@ -37,12 +37,9 @@ POSITIONS = 1024
 MAX_NEW_TOKENS = 256
 MAX_HOTWORDS = 40
 
-MEMBERS = tuple(
-    (path, path)
-    for path in (
-        *("conv_frontend.onnx", "encoder.int8.onnx", "decoder.int8.onnx"),
-        *("tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/tokenizer_config.json"),
-    )
+FILES = (
+    *("conv_frontend.onnx", "encoder.int8.onnx", "decoder.int8.onnx"),
+    *("tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/tokenizer_config.json"),
 )
 
 QWEN3_ASR = ModelCard(
@@ -57,10 +54,7 @@ QWEN3_ASR = ModelCard(
     max_chunk_s=20.0,
     takes_hotwords=True,
     approximate_bytes=879_000_000,
-    origins=(
-        ArchiveSource("k2-fsa/sherpa-onnx", "asr-models", f"{NAME}.tar.bz2", MEMBERS),
-        HubSource("huggingface", f"csukuangfj2/{NAME}", MEMBERS),
-    ),
+    origins=sherpa.origins(NAME, FILES, owner="csukuangfj2"),
 )
 
 

@@ -15,13 +15,16 @@ from offscribe.engines.devices import DeviceReport, choose_device
 from offscribe.engines.guards import strip_marks
 from offscribe.engines.memory import is_out_of_memory
 from offscribe.engines.processors import usable_cores
-from offscribe.errors import ModelDamaged, OutOfMemory
+from offscribe.errors import BadOption, ModelDamaged, OutOfMemory
 from offscribe.types import (
     SAMPLE_RATE,
+    ArchiveSource,
     Audio,
+    HubSource,
     Hypothesis,
     LoadOptions,
     ModelCard,
+    Origin,
     RecognizeOptions,
     Samples,
     Word,
@@ -33,6 +36,29 @@ MAX_TOKEN_S = 0.3
 """A token is said to last until the next one, but no longer than this: models give only starts."""
 MAX_THREADS = 8
 """More slow the small steps of decoding down."""
+
+
+def origins(name: str, paths: Sequence[str], *, owner: str = "csukuangfj") -> tuple[Origin, ...]:
+    """Where the publisher of sherpa-onnx keeps the export *name*: as an archive on a release, and
+    as a repository of *owner* with the same files."""
+    members = tuple((path, path) for path in paths)
+    return (
+        ArchiveSource("k2-fsa/sherpa-onnx", "asr-models", f"{name}.tar.bz2", members),
+        HubSource("huggingface", f"{owner}/{name}", members),
+    )
+
+
+def one_model(folder: Path, card: ModelCard, compute_type: str) -> tuple[Path, Path]:
+    """The graph and the token list of a model that is one graph. Raises ModelDamaged, and
+    BadOption for a compute type that it does not come in."""
+    names = {"int8": ("model.int8.onnx",), "float32": ("model.onnx",)}
+    if compute_type != "auto" and compute_type not in names:
+        raise BadOption(
+            f"{card.title} has no compute type {compute_type!r}",
+            hint=f"Choose one of: auto, {', '.join(names)}.",
+        )
+    wanted = names.get(compute_type, ("model.int8.onnx", "model*.onnx"))
+    return the_file(folder, *wanted), the_file(folder, "tokens.txt")
 
 
 def devices() -> tuple[DeviceReport, ...]:

@@ -10,7 +10,6 @@ loop throws away.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ import numpy.typing as npt
 
 from offscribe.engines.base import EngineSpec
 from offscribe.engines.clips import check, is_audible
+from offscribe.engines.config_json import read_config
 from offscribe.engines.devices import DeviceReport, choose_device
 from offscribe.engines.guards import cut_loops, is_parrot, is_repetitive
 from offscribe.engines.memory import in_halves, is_out_of_memory
@@ -176,12 +176,12 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> WhisperOnnxReco
 
 
 def recognises(folder: Path) -> bool:
-    return _config(folder).get("model_type") == "whisper"
+    return read_config(folder).get("model_type") == "whisper"
 
 
 def describe(folder: Path) -> ModelCard:
     """The card of an exported Whisper that is not ours."""
-    is_multilingual = int(_config(folder).get("vocab_size", 0)) >= 51_865
+    is_multilingual = int(read_config(folder).get("vocab_size", 0)) >= 51_865
     return ModelCard(
         id=folder.name,
         title=folder.name,
@@ -393,14 +393,6 @@ def _quantization(folder: Path, compute_type: str) -> str | None:
         f"the compute type {compute_type!r} is not among the model's files",
         hint=f"It has: {', '.join(sorted(name or 'float32' for name in found))}.",
     )
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelDamaged(f"{folder / 'config.json'} is not JSON") from error
-    return config if isinstance(config, dict) else {}
 
 
 SPEC = EngineSpec(
