@@ -122,6 +122,42 @@ def test_the_default_is_what_people_choose_and_survives_a_restart(
         assert server.client.get("/api/system").json()["model"]["id"] == "vosk-small-cn"
 
 
+def test_a_model_travels_over_http(models: Path, tmp_path: Path) -> None:
+    with serving(tmp_path / "one", models) as one:
+        archive = one.client.get("/api/models/vosk-small-en/export").raise_for_status().content
+        assert code_of(one.client.get("/api/models/nothing/export")) == "model_missing"
+        scratch = one.home / "temp" / "audio_chunks"
+        one.wait_until(lambda: not list(scratch.iterdir()))
+    home = tmp_path / "two"
+    (home / "models").mkdir(parents=True)
+    for model_id in ("whisper-base", "silero-vad"):
+        (home / "models" / model_id).symlink_to(models / model_id)
+    two = Server(home)
+    try:
+        two.start()
+
+        def sent(content: bytes, **query: object) -> httpx.Response:
+            parameters = {"name": "vosk.tar", **query}
+            return two.client.post("/api/models/import", params=parameters, content=content)  # type: ignore[arg-type]
+
+        assert code_of(sent(archive[: len(archive) // 2])) == "model_damaged"
+        assert code_of(sent(b"", name="../../evil.tar")) == "model_damaged"
+        assert code_of(sent(archive, name="vosk.exe")) == "model_unusable"
+        assert code_of(sent(archive, id="../x")) == "bad_option"
+        answer = sent(archive)
+        assert (answer.status_code, answer.json()["id"]) == (201, "vosk-small-en")
+        assert answer.json()["installed"]
+        assert code_of(sent(archive)) == "conflict"
+        assert sent(archive, replace=True).status_code == 201
+        assert not list((home / "temp" / "audio_chunks").iterdir())
+        text = two.send(SAMPLES / "en.flac", model="vosk-small-en", language="en").json()["text"]
+        assert "weekly review" in text
+        assert two.client.delete("/api/models/vosk-small-en").status_code == 204
+        assert code_of(two.client.get("/api/models/vosk-small-en/export")) == "model_missing"
+    finally:
+        two.close()
+
+
 def test_an_idle_model_is_let_go_and_comes_back_for_the_next_job(
     models: Path, tmp_path: Path
 ) -> None:
