@@ -1,21 +1,35 @@
 """Archives from outside: nothing in them is believed until it was checked.
 
 Only regular files and folders come out, below the target folder, with our own permissions. Sizes
-are counted while they are written, not read from headers.
+are counted while they are written, not read from headers, and an archive is read to its very end,
+so that its checksums count.
 """
 
 from __future__ import annotations
 
+import bz2
+import errno
+import gzip
+import io
 import lzma
+import os
 import shutil
 import tarfile
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
-from offscribe.errors import BadOption, ModelDamaged, ModelError
+from offscribe.errors import (
+    BadOption,
+    DiskFull,
+    ModelDamaged,
+    ModelError,
+    NoPermission,
+    NotFound,
+)
 from offscribe.shelf.manifest import BLOCK_BYTES, is_inside
 from offscribe.shelf.storage import storing
 
@@ -25,18 +39,25 @@ MAX_FILES = 10_000
 MAX_MODEL_BYTES = 64 << 30
 """Larger than any model there is a use for; smaller than a bomb."""
 KEEP_FREE_BYTES = 256 << 20
+MAX_HEADER_BYTES = 1 << 20
+"""A tar's header that needs more describes no file of ours; the library would read it whole."""
+MAX_PART_BYTES, MAX_PATH_BYTES = 255, 1_024
+"""What the usual file systems take, for one name and for a path."""
+ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
+"""How a zip begins, the second an empty one. The end says nothing: a tar may end with a wheel."""
 _RESERVED = {
-    *("con", "prn", "aux", "nul"),
-    *(f"{name}{digit}" for name in ("com", "lpt") for digit in range(1, 10)),
+    *("con", "prn", "aux", "nul", "conin$", "conout$"),
+    *(f"{name}{digit}" for name in ("com", "lpt") for digit in "123456789¹²³"),
 }
 """Names that Windows takes for devices. Source: Microsoft, "Naming Files, Paths"."""
+_NOT_ON_WINDOWS = frozenset('<>"|?*')
 _BROKEN = (
     zipfile.BadZipFile,
     tarfile.TarError,
     lzma.LZMAError,
     zlib.error,
     EOFError,
-    NotImplementedError,
+    OSError,  # gzip and bz2 say so when the content makes no sense; a drive that is gone, too
 )
 
 
@@ -63,42 +84,66 @@ def unpack_archive(
     """Write the files of *archive* (zip or tar) below the existing, empty folder *target*.
 
     Raises ModelError for what is refused (a path outside, a link, a device, a password, names
-    that differ only in case, more than *max_bytes* or *max_files*) and ModelDamaged for an archive
-    that is broken or cut off. Some files may have been written by then.
+    that differ only in case, more than *max_bytes* or *max_files*), ModelDamaged for an archive
+    that is broken or cut off, NotFound, NoPermission, DiskFull. Some files may have been written
+    by then.
     """
+    place = _Target(target, max_bytes, max_files)
     try:
-        with storing(str(target)):
-            if zipfile.is_zipfile(archive):
-                _unpack_zip(archive, _Target(target, max_bytes, max_files))
+        with _opened(archive) as file, storing(str(target)):
+            magic = file.read(4)
+            file.seek(0)
+            if magic in ZIP_MAGICS:
+                _unpack_zip(file, place)
             else:
-                _unpack_tar(archive, _Target(target, max_bytes, max_files))
+                _unpack_tar(file, place)
     except _BROKEN as error:
         raise ModelDamaged(
             f"{archive.name} is broken or not complete: {error}",
             hint="Copy or download it again.",
         ) from error
-    except RuntimeError as error:  # zipfile: a password is needed
-        raise ModelError(f"{archive.name} cannot be unpacked: {error}") from error
 
 
 def pack_archive(folder: Path, paths: Sequence[str], target: Path) -> Iterator[int]:
     """Write the files *paths* of *folder* into the archive *target*, all below one folder named
-    like *folder*; yield the bytes done so far. *target* appears when it is complete.
+    like *folder*; yield the bytes done so far.
 
-    Raises BadOption for an unknown extension, DiskFull, NoPermission.
+    The same files give the same bytes. *target* appears when it is complete. Raises BadOption for
+    an unknown extension or a folder, NotFound for its folder, ModelDamaged for files of *folder*
+    that cannot be read or change meanwhile, DiskFull, NoPermission.
     """
+    check_target(target)
+    partial = target.with_name(f".{target.name}.part")
+    pack = _pack_zip if target.name.lower().endswith(".zip") else _pack_tar
+    try:
+        with storing(str(target)):
+            with partial.open("wb") as output:
+                yield from pack(folder, paths, output, target.name.lower())
+                output.flush()
+                os.fsync(output.fileno())  # sticks are pulled out right after
+            partial.replace(target)
+    except OSError as error:
+        if error.errno != errno.EFBIG:
+            raise
+        raise DiskFull(
+            f"{target} grows larger than a file may be on this drive",
+            hint="A FAT32 drive takes 4 GB a file. Use one with exFAT or NTFS.",
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def check_target(target: Path) -> None:
+    """Whether an archive can be written to *target*, before any work is done for it. Raises
+    BadOption, NotFound."""
     if not is_archive(target):
         raise BadOption(
             f"{target.name} has no extension of an archive", hint=f"Use {', '.join(SUFFIXES)}."
         )
-    partial = target.with_name(f".{target.name}.part")
-    try:
-        with storing(str(target)):
-            pack = _pack_zip if target.name.lower().endswith(".zip") else _pack_tar
-            yield from pack(folder, paths, partial, target.name.lower())
-            partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    if target.is_dir():
+        raise BadOption(f"{target} is a folder", hint="Give the name of a file to write.")
+    if not target.parent.is_dir():
+        raise NotFound(f"there is no folder {target.parent}", hint="Is the drive connected?")
 
 
 class _Target:
@@ -108,18 +153,16 @@ class _Target:
         self._folder = folder
         self._left_bytes = max_bytes
         self._left_files = max_files
-        self._seen: set[str] = set()
+        self._seen: dict[str, tuple[str, bool]] = {}
 
     def make_folder(self, name: str) -> None:
         path = self._checked(name)
+        self._enter(name, path, is_folder=True)
         (self._folder / path).mkdir(parents=True, exist_ok=True)
 
     def write(self, name: str, stream: IO[bytes]) -> None:
         path = self._checked(name)
-        folded = path.casefold()
-        if folded in self._seen:
-            raise _refused(name, "is there twice, or differs only in case from another")
-        self._seen.add(folded)
+        self._enter(name, path, is_folder=False)
         place = self._folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
         with place.open("xb") as output:
@@ -129,85 +172,35 @@ class _Target:
                     raise _refused(name, "makes the archive larger than it may be")
                 output.write(block)
 
-    def _checked(self, name: str) -> str:
+    def _checked(self, name: str) -> PurePosixPath:
         self._left_files -= 1
         if self._left_files < 0:
             raise _refused(name, "makes too many files")
-        path = str(PurePosixPath(name))
-        if name.startswith("/") or not is_inside(path):
+        path = PurePosixPath(name)
+        if name.startswith("/") or not is_inside(str(path)):
             raise _refused(name, "lies outside the archive's own folder")
-        for part in PurePosixPath(path).parts:
-            if part.split(".")[0].casefold() in _RESERVED or part != part.rstrip(". "):
-                raise _refused(name, "has a name that Windows does not allow")
+        if len(os.fsencode(name)) > MAX_PATH_BYTES or any(
+            len(os.fsencode(part)) > MAX_PART_BYTES for part in path.parts
+        ):
+            raise _refused(name, "has too long a name")
+        if not name.isprintable():
+            raise _refused(name, "has a name that cannot be shown")
+        if any(map(_is_strange, path.parts)):
+            raise _refused(name, "has a name that Windows does not allow")
         return path
 
+    def _enter(self, name: str, path: PurePosixPath, *, is_folder: bool) -> None:
+        """Note *path* and the folders above it. Some file systems take names for one that differ
+        in case, or in how an accent is encoded."""
+        for each in (path, *path.parents[:-1]):
+            what = (str(each), is_folder or each != path)
+            folded = unicodedata.normalize("NFC", str(each)).casefold()
+            if self._seen.setdefault(folded, what) != what or (each == path and not is_folder):
+                if what not in self._new(folded):
+                    raise _refused(name, "is there twice, or differs only in case from another")
 
-def _unpack_zip(archive: Path, target: _Target) -> None:
-    with zipfile.ZipFile(archive) as source:
-        for entry in source.infolist():
-            kind = entry.external_attr >> 28
-            if kind not in (0, 4, 8):  # what Unix calls S_IFMT: folder 4, regular file 8
-                raise _refused(entry.filename, "is a link or a device")
-            if entry.is_dir():
-                target.make_folder(entry.filename)
-                continue
-            with source.open(entry) as stream:
-                target.write(entry.filename, stream)
-
-
-def _unpack_tar(archive: Path, target: _Target) -> None:
-    with tarfile.open(archive, "r|*") as source:
-        for entry in source:
-            if entry.isdir():
-                if entry.name not in (".", ""):
-                    target.make_folder(entry.name)
-                continue
-            if not entry.isreg():
-                raise _refused(entry.name, "is a link or a device")
-            stream = source.extractfile(entry)
-            if stream is None:
-                raise _refused(entry.name, "has no content")
-            with stream:
-                target.write(entry.name.removeprefix("./"), stream)
-
-
-def _pack_tar(folder: Path, paths: Sequence[str], target: Path, name: str) -> Iterator[int]:
-    mode = next(
-        mode
-        for ends, mode in (
-            ((".gz", ".tgz"), "w:gz"),
-            ((".bz2", ".tbz2"), "w:bz2"),
-            ((".xz", ".txz"), "w:xz"),
-            ((".tar",), "w"),
-        )
-        if name.endswith(ends)
-    )
-    done = 0
-    with tarfile.open(target, mode) as archive:  # type: ignore[call-overload]
-        for path in paths:
-            entry = tarfile.TarInfo(f"{folder.name}/{path}")
-            entry.size = (folder / path).stat().st_size
-            entry.mode = 0o644
-            with (folder / path).open("rb") as stream:
-                archive.addfile(entry, stream)
-            done += entry.size
-            yield done
-
-
-def _pack_zip(folder: Path, paths: Sequence[str], target: Path, _: str) -> Iterator[int]:
-    done = 0
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for path in paths:
-            entry = zipfile.ZipInfo(f"{folder.name}/{path}")
-            entry.external_attr = 0o100644 << 16
-            with (
-                (folder / path).open("rb") as source,
-                archive.open(entry, "w", force_zip64=True) as output,
-            ):
-                while block := source.read(BLOCK_BYTES):
-                    output.write(block)
-            done += (folder / path).stat().st_size
-            yield done
+    def _new(self, folded: str) -> tuple[tuple[str, bool], ...]:
+        return ()
 
 
 def _refused(name: str, why: str) -> ModelError:
