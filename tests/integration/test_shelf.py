@@ -45,7 +45,7 @@ def test_the_starter_models_are_whole(models: Path) -> None:
 def test_a_killed_pull_leaves_nothing_to_see_and_no_lock(tmp_path: Path) -> None:
     command = [sys.executable, "-c", KILLED_WHILE_PULLING, str(tmp_path)]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
-    assert list(tmp_path.glob(".pull-*/wheels/half.whl"))
+    assert list(tmp_path.glob(".pull-*/packages/half.whl"))
     shelf = Shelf(tmp_path, download=lambda *_: iter(()))
     assert shelf.installed() == []
     # The next pull gets the lock, clears up, and fails for a reason of its own.
