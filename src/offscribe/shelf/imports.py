@@ -288,8 +288,7 @@ def _check_identity(manifest: Manifest) -> None:
         (known.engine, known.kind) != (manifest.engine, manifest.kind)
         or {(each.path, each.size_bytes) for each in known.files}
         - {(each.path, each.size_bytes) for each in manifest.files}
-        or any(each.sha256 for each in manifest.files)
-        and set(known.files) - set(manifest.files)
+        or (any(each.sha256 for each in manifest.files) and set(known.files) - set(manifest.files))
     ):
         raise ModelError(
             f"these files are not {known.title}, whose id {known.id} they would get",
