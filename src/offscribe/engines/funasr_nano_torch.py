@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,9 @@ LOW_FRAME_RATE = "offscribe_low_frame_rate"
 docs/decisions/0006-fun-asr-nano-runtimes.md."""
 COMPUTE_TYPES: dict[Device, str] = {"cuda": "bfloat16", "mps": "float32", "cpu": "float32"}
 """What ``auto`` takes: bfloat16 where the hardware is made for it."""
+CHAT_TOKENS = ("<|im_start|>", "<|im_end|>")
+END_TOKENS = ("<|im_end|>", "<|endoftext|>")
+"""Qwen3 ends an answer with the first, and may end a text with the second."""
 
 NANO_HF = ModelCard(
     id="fun-asr-nano-2512-hf",
@@ -154,7 +157,8 @@ class TorchDecoder:
         self._model = model
         self._tokenizer = tokenizer
         self._keeps_eighth = keeps_eighth
-        self._end = tokenizer.convert_tokens_to_ids("<|im_end|>")
+        ends = (tokenizer.convert_tokens_to_ids(token) for token in END_TOKENS)
+        self._ends = [end for end in ends if end is not None]
 
     def decode(
         self, clips: Sequence[Samples], request: Request, budgets: Sequence[int]
@@ -170,8 +174,8 @@ class TorchDecoder:
                 do_sample=False,
                 num_beams=1,
                 max_new_tokens=max(budgets),
-                eos_token_id=self._end,
-                pad_token_id=self._end,
+                eos_token_id=self._ends,
+                pad_token_id=self._ends[0],
             )
         return [
             self._tokenizer.decode(row[:budget], skip_special_tokens=True)
@@ -233,19 +237,42 @@ def _open(card: ModelCard, folder: Path, device: Device, compute_type: str) -> t
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = FunAsrNanoForConditionalGeneration.from_pretrained(
+        model, found = FunAsrNanoForConditionalGeneration.from_pretrained(
             folder,
             local_files_only=True,
             use_safetensors=True,
             dtype=getattr(torch, compute_type),
+            output_loading_info=True,
         )
+        _check(card, folder, model, tokenizer, missing=found["missing_keys"])
         # transformers 5.23 leaves the adaptor without one and then ignores its padding mask: a
         # short clip in a batch would hear the silence behind it.
         adaptor = model.config.adaptor_config
         adaptor._attn_implementation = model.config._attn_implementation
         return model.to(device).eval(), tokenizer
+    except OffscribeError:
+        raise
     except Exception as error:  # safetensors and tokenizers raise bare ones
         raise _load_failure(error, card, folder, device) from error
+
+
+def _check(
+    card: ModelCard, folder: Path, model: Any, tokenizer: Any, *, missing: Collection[str]
+) -> None:
+    """Raise ModelDamaged where weights are missing, for which transformers makes random numbers up,
+    or where the tokenizer writes what the weights do not know."""
+    if missing:
+        raise ModelDamaged(
+            f"{card.title} in {folder} lacks {len(missing)} of its weights, such as {min(missing)}"
+        )
+    ids = [tokenizer.convert_tokens_to_ids(token) for token in CHAT_TOKENS]
+    if None in ids or tokenizer.unk_token_id in ids:
+        raise ModelDamaged(f"the tokenizer in {folder} lacks one of {', '.join(CHAT_TOKENS)}")
+    n_known = model.get_input_embeddings().num_embeddings
+    if len(tokenizer) > n_known:
+        raise ModelDamaged(
+            f"the tokenizer in {folder} has {len(tokenizer)} tokens, its model knows {n_known}"
+        )
 
 
 def _load_failure(

@@ -247,8 +247,9 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
             f"{wrong} is missing or not of the size its manifest says",
             hint="Copy the model again from where it came.",
         )
-    if len({path.path.casefold() for path in manifest.files} | {MANIFEST}) <= len(manifest.files):
-        raise ModelDamaged("the manifest names a file twice, or itself")
+    names = {file.path.casefold() for file in manifest.files} - {MANIFEST}
+    if not names or len(names) < len(manifest.files):
+        raise ModelDamaged("the manifest names no file, one twice, or itself")
     for file in manifest.files:
         if _may_run(folder / file.path):
             raise ModelError(
@@ -286,9 +287,7 @@ def _check_identity(manifest: Manifest) -> None:
         )
     if known is not None and (
         (known.engine, known.kind) != (manifest.engine, manifest.kind)
-        or {(each.path, each.size_bytes) for each in known.files}
-        - {(each.path, each.size_bytes) for each in manifest.files}
-        or (any(each.sha256 for each in manifest.files) and set(known.files) - set(manifest.files))
+        or set(known.files) - set(manifest.files)
     ):
         raise ModelError(
             f"these files are not {known.title}, whose id {known.id} they would get",
