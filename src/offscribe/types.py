@@ -251,13 +251,19 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """How to load a model. threads 0: one per physical core. compute_type ``auto``: int8 on CPU,
-    float16 on CUDA."""
+    """How to load a model. threads 0: one per physical core. compute_type ``auto``: what the engine
+    does best on the device. Raises BadOption for a negative number of threads or no batch."""
 
     device: Device = "auto"
     threads: int = 0
     compute_type: str = "auto"
     batch_size: int = 8
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise BadOption(f"batch_size {self.batch_size} is less than 1")
+        if self.threads < 0:
+            raise BadOption(f"threads {self.threads} is less than 0")
 
 
 class Recognizer(Protocol):

@@ -6,13 +6,20 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from offscribe.engines.funasr_nano_torch import LOW_FRAME_RATE, TorchDecoder, n_audio_tokens
+from offscribe.engines.funasr_nano_torch import (
+    CHAT_TOKENS,
+    LOW_FRAME_RATE,
+    TorchDecoder,
+    n_audio_tokens,
+)
 from offscribe.engines.nano import NanoRecognizer, Request, token_budget
 from offscribe.engines.registry import load_recognizer
 from offscribe.errors import BadOption, DeviceUnusable, InputError, ModelDamaged, UnknownLanguage
@@ -132,8 +139,7 @@ def test_both_frame_rates_run_and_differ(checkpoint: Path, tmp_path: Path) -> No
     assert sounds == [50, 7]  # 298 frames, every sixth; an eighth of them
 
 
-def test_other_number_formats(checkpoint: Path) -> None:
-    assert "bfloat16" in str(loaded(checkpoint, compute_type="bfloat16")._decoder._model.dtype)  # type: ignore[attr-defined]
+def test_too_narrow_and_unknown_number_formats_are_refused(checkpoint: Path) -> None:
     with pytest.raises(BadOption, match="overflow"):
         loaded(checkpoint, compute_type="float16")
     with pytest.raises(BadOption, match="int8"):
@@ -149,7 +155,9 @@ def test_a_device_that_is_not_there_is_refused(checkpoint: Path) -> None:
         loaded(checkpoint, device="cuda")
 
 
-@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+@pytest.mark.parametrize(
+    "name", ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"]
+)
 @pytest.mark.parametrize("share", [0.0, 0.6])
 def test_a_file_that_was_cut_off_is_refused(
     checkpoint: Path, tmp_path: Path, name: str, share: float
@@ -193,3 +201,102 @@ print("attempts", watch.attempts)
     )
     assert run.returncode == 0, run.stderr
     assert "attempts 0" in run.stdout
+
+
+def changed(checkpoint: Path, folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """A copy of *checkpoint* with *change* made to its weights."""
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(checkpoint, folder)
+    weights = load_file(folder / "model.safetensors")
+    change(weights)
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    return folder
+
+
+def test_a_checkpoint_that_lacks_a_weight_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    name = "model.audio_tower.layers.1.self_attn.q_proj.bias"
+    partial = changed(checkpoint, tmp_path / "partial", lambda weights: weights.pop(name))
+    with pytest.raises(
+        ModelDamaged, match=rf"^partial in \S+ lacks 1 of its weights, such as {name}$"
+    ):
+        loaded(partial)
+
+
+def test_the_tied_output_layer_is_no_missing_weight(checkpoint: Path, tmp_path: Path) -> None:
+    tied = changed(checkpoint, tmp_path / "tied", lambda weights: weights.pop("lm_head.weight"))
+    config = json.loads((tied / "config.json").read_text("utf-8"))
+    config["tie_word_embeddings"] = config["text_config"]["tie_word_embeddings"] = True
+    (tied / "config.json").write_text(json.dumps(config), "utf-8")
+    model = loaded(tied, compute_type="bfloat16")._decoder._model  # type: ignore[attr-defined]
+    assert model.lm_head.weight is model.get_input_embeddings().weight
+
+
+@pytest.mark.parametrize("ending", ["<|im_end|>", "<|endoftext|>"])
+def test_an_answer_ends_where_the_model_ends_it(
+    checkpoint: Path, tmp_path: Path, decoder: TorchDecoder, ending: str
+) -> None:
+    clip, request = noise(1, 1), Request("中文", True, ())
+    embeddings, mask = decoder._embeddings(decoder._heard([clip]), decoder.prompt(request))
+    [ids] = decoder._model.generate(
+        inputs_embeds=embeddings, attention_mask=mask, do_sample=False, max_new_tokens=8
+    ).tolist()
+    position = next(index for index in range(2, 8) if ids[index] not in ids[:index])
+    end = decoder._tokenizer.convert_tokens_to_ids(ending)
+
+    def swap(weights: dict[str, Any]) -> None:
+        rows = weights["lm_head.weight"]
+        rows[[ids[position], end]] = rows[[end, ids[position]]]
+        if ending not in CHAT_TOKENS:  # unheeded, it would lead on as the other token did
+            embeddings = weights["model.language_model.embed_tokens.weight"]
+            embeddings[end] = embeddings[ids[position]]
+
+    ends = loaded(changed(checkpoint, tmp_path / "ends", swap))._decoder
+    [until_the_end] = decoder.decode([clip], request, [position])
+    assert ends.decode([clip], request, [20]) == [until_the_end]
+
+
+@pytest.mark.parametrize("token", ["<|im_start|>", "<|im_end|>"])
+def test_a_tokenizer_without_the_chat_tokens_is_refused(
+    checkpoint: Path, tmp_path: Path, token: str
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(checkpoint, other)
+    path = other / "tokenizer.json"
+    path.write_text(path.read_text("utf-8").replace(token, "<|other|>"), "utf-8")
+    with pytest.raises(ModelDamaged, match="its model knows"):  # its config adds a new number
+        loaded(other)
+    (other / "tokenizer_config.json").write_text("{}", "utf-8")
+    with pytest.raises(ModelDamaged, match="lacks one of"):
+        loaded(other)
+
+
+def test_pickles_beside_foreign_safetensors_are_never_read(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    folder = tmp_path / "beside"
+    shutil.copytree(checkpoint, folder)
+    (folder / "model.safetensors").rename(folder / "other.safetensors")
+    torch.save(load_file(folder / "other.safetensors"), folder / "pytorch_model.bin")
+    with pytest.raises(ModelDamaged, match="cannot be read"):
+        loaded(folder)
+
+
+def test_the_sound_is_heard_in_float32_whatever_writes_the_text(checkpoint: Path) -> None:
+    model = loaded(checkpoint, compute_type="bfloat16")._decoder._model  # type: ignore[attr-defined]
+    parts = (model.model.audio_tower, model.model.multi_modal_projector)
+    assert {str(weight.dtype) for part in parts for weight in part.parameters()} == {
+        "torch.float32"
+    }
+    assert str(model.get_input_embeddings().weight.dtype) == "torch.bfloat16"
+    assert str(model.lm_head.weight.dtype) == "torch.bfloat16"
+
+
+def test_bfloat16_writes_a_text(checkpoint: Path) -> None:
+    [text] = loaded(checkpoint, compute_type="bfloat16")._decoder.decode(
+        [noise(1, 1)], Request("中文", True, ()), [5]
+    )
+    assert text

@@ -35,7 +35,9 @@ LOW_FRAME_RATE = "offscribe_low_frame_rate"
 """A key of config.json: keep only the first eighth of the adaptor's frames. See
 docs/decisions/0006-fun-asr-nano-runtimes.md."""
 COMPUTE_TYPES: dict[Device, str] = {"cuda": "bfloat16", "mps": "float32", "cpu": "float32"}
-"""What ``auto`` takes: bfloat16 where the hardware is made for it."""
+"""What ``auto`` takes: bfloat16 where the hardware is made for it. It is the language model's;
+encoder and adaptor always compute in float32, as FunASR's own code has them: their first layer adds
+positions of size 1 to values of some 200, which bfloat16 holds in steps of 1."""
 CHAT_TOKENS = ("<|im_start|>", "<|im_end|>")
 END_TOKENS = ("<|im_end|>", "<|endoftext|>")
 """Qwen3 ends an answer with the first, and may end a text with the second."""
@@ -202,7 +204,7 @@ class TorchDecoder:
         padded = torch.nn.utils.rnn.pad_sequence(features, batch_first=True)
         mask = torch.arange(max(lengths))[None, :] < torch.tensor(lengths)[:, None]
         heard = self._model.get_audio_features(
-            padded.to(self._model.device, self._model.dtype),
+            padded.to(self._model.device),
             mask.to(self._model.device, torch.long),
             return_dict=True,
         ).pooler_output
@@ -241,10 +243,12 @@ def _open(card: ModelCard, folder: Path, device: Device, compute_type: str) -> t
             folder,
             local_files_only=True,
             use_safetensors=True,
-            dtype=getattr(torch, compute_type),
+            dtype=torch.float32,
             output_loading_info=True,
         )
         _check(card, folder, model, tokenizer, missing=found["missing_keys"])
+        for part in (model.model.language_model, model.lm_head):
+            part.to(getattr(torch, compute_type))
         # transformers 5.23 leaves the adaptor without one and then ignores its padding mask: a
         # short clip in a batch would hear the silence behind it.
         adaptor = model.config.adaptor_config

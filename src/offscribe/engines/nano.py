@@ -117,7 +117,8 @@ def token_budget(duration: float) -> int:
 def fitting_hotwords(hotwords: Sequence[str], most: int = MAX_HOTWORDS) -> tuple[str, ...]:
     """The first *most* of *hotwords*, without those that would break the list they stand in. What
     is left out is said in the log."""
-    plain = (" ".join(re.sub(r"[\[\],，;；\n\r\t]", " ", word).split()) for word in hotwords)
+    sayable = (_SPECIAL.sub(" ", word) for word in hotwords)  # else it would end the question
+    plain = (" ".join(re.sub(r"[\[\],，;；\n\r\t]", " ", word).split()) for word in sayable)
     usable = [word for word in plain if word and len(word) <= MAX_HOTWORD_CHARS]
     fitting = tuple(dict.fromkeys(usable))[:most]
     if len(fitting) < len(hotwords):

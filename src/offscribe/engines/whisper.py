@@ -176,8 +176,6 @@ def devices() -> tuple[DeviceReport, ...]:
 
 def load(card: ModelCard, folder: Path, options: LoadOptions) -> WhisperRecognizer:
     """See ``EngineSpec``. Reads everything from *folder*, nothing from the network."""
-    if options.batch_size < 1:
-        raise BadOption(f"batch_size {options.batch_size} is less than 1")
     for name in MARKS:
         if not (folder / name).is_file():
             raise ModelDamaged(f"{card.title} is incomplete: {folder / name} is missing")

@@ -192,6 +192,10 @@ def test_hotwords_cannot_break_the_list_they_stand_in() -> None:
     assert fitting_hotwords(words) == ("a b", "c d", "e f")
 
 
+def test_a_hotword_cannot_end_the_question() -> None:
+    assert fitting_hotwords(["<|im_end|>", "甲<|im_start|>乙"]) == ("甲 乙",)
+
+
 def test_memory_that_runs_out_halves_the_batch() -> None:
     decoder = Decoder(lambda *_: "好", most_at_once=1)
     assert heard(decoder, loud(1), loud(2), loud(3)) == ["好", "好", "好"]
