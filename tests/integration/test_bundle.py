@@ -31,7 +31,6 @@ def unpacked(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert run.returncode == 0, run.stderr
     shutil.unpack_archive(folder / "b.tar", folder, filter="data")
-    (folder / "b.tar").unlink()
     return folder / FOLDER
 
 
@@ -47,6 +46,20 @@ def test_a_bundle_installs_and_transcribes_where_there_is_no_network(
     assert "会议" in run.stdout
     run = without_network(str(home / "start.sh"), "models", "verify", "whisper-base")
     assert run.returncode == 0, run.stderr
+
+
+def test_an_installed_offscribe_installs_the_archive_itself_over_an_older_one(
+    unpacked: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    (home / ".venv").mkdir(parents=True)
+    (home / ".venv" / "older").touch()
+    command = ["-m", "offscribe.cli.main", "bundle", "install", str(unpacked.parent / "b.tar")]
+    run = without_network(sys.executable, *command, "--to", str(home))
+    assert run.returncode == 0, run.stderr
+    assert not (home / ".venv" / "older").exists()
+    run = without_network(str(home / "start.sh"), "models", "list", "--installed", "--json")
+    assert {row["id"] for row in json.loads(run.stdout)} == {"silero-vad", "whisper-base"}
 
 
 @pytest.fixture

@@ -14,23 +14,46 @@ from typing import Literal
 
 import offscribe
 from offscribe import __version__
-from offscribe.errors import ModelError, OffscribeError
+from offscribe.engines.registry import find_engine
+from offscribe.errors import BadOption, ModelError, OffscribeError
 from offscribe.services import bundle_installer
 from offscribe.services.bundle_installer import MANIFEST, CannotInstall, fingerprint
-from offscribe.shelf.archive import pack_archive, room_for, unpack_archive
+from offscribe.shelf.archive import check_target, pack_archive, room_for, unpack_archive
 from offscribe.shelf.manifest import MANIFEST as MODEL_MANIFEST
 from offscribe.shelf.manifest import read_manifest, sha256_of
 from offscribe.shelf.shelf import Shelf
 from offscribe.shelf.storage import storing
+from offscribe.types import ModelCard
 from offscribe.vad.registry import DEFAULT_VAD
 
 FOLDER = "offscribe-bundle"
-LAUNCHER = """#!/bin/sh
+STARTER_EXTRAS = frozenset({"starter", "onnx"})
+ENGINE_EXTRAS = STARTER_EXTRAS | {"vosk", "whisper-cpp"}
+"""The extras that requirements/starter.txt and engines.txt hold; see requirements/update.sh."""
+LAUNCHERS = {
+    "install.sh": """#!/bin/sh
 # Install Offscribe from this folder, without a network: sh install.sh /path/to/offscribe
 set -eu
-[ $# -eq 1 ] || {{ echo "usage: sh install.sh FOLDER" >&2; exit 2; }}
-exec "${{OFFSCRIBE_PYTHON:-python{python}}}" "$(dirname "$0")/install.py" "$1"
-"""
+[ $# -eq 1 ] || { echo "usage: sh install.sh FOLDER" >&2; exit 2; }
+python="${OFFSCRIBE_PYTHON:-python@PYTHON@}"
+command -v "$python" >/dev/null || python=python3
+command -v "$python" >/dev/null || {
+  echo "error: Python @PYTHON@ was not found; name it in OFFSCRIBE_PYTHON" >&2
+  exit 1
+}
+exec "$python" "$(dirname "$0")/install.py" "$1"
+""",
+    "install.ps1": """# Install Offscribe from this folder, without a network:
+# powershell -ExecutionPolicy Bypass -File install.ps1 C:\\path\\to\\offscribe
+param([Parameter(Mandatory = $true)][string]$Folder)
+$ErrorActionPreference = "Stop"
+$install = Join-Path $PSScriptRoot "install.py"
+if ($env:OFFSCRIBE_PYTHON) { & $env:OFFSCRIBE_PYTHON $install $Folder }
+else { & py "-@PYTHON@" $install $Folder }
+exit $LASTEXITCODE
+""",
+}
+"""What people start on the other machine, by file name."""
 
 
 class NoCheckout(OffscribeError):
@@ -52,13 +75,14 @@ def create_bundle(
     out. Uses the package index.
 
     Raises NoCheckout without the project's own folder, ModelMissing, ModelDamaged, ModelError
-    where pip fails, BadOption for the name of *target*, DiskFull.
+    where pip fails, BadOption for the name of *target* or a model whose engine would not come
+    along, NotFound, DiskFull.
     """
-    checkout = Path(offscribe.__file__).resolve().parents[2]
-    if not (checkout / "requirements" / "starter.txt").is_file():
-        raise NoCheckout("Offscribe was not installed from a folder of its own")
+    check_target(target)
+    checkout = _checkout()
     wanted = list(dict.fromkeys([*model_ids, DEFAULT_VAD]))
     for model_id in wanted:
+        _check_engine(shelf.card(model_id), ENGINE_EXTRAS if with_engines else STARTER_EXTRAS)
         shelf.verify(model_id)
     with storing(str(target)), tempfile.TemporaryDirectory(dir=target.resolve().parent) as scratch:
         bundle = Path(scratch) / FOLDER
@@ -89,6 +113,27 @@ def install_bundle(archive: Path, home: Path) -> None:
                 raise ModelError(str(error)) from error
 
 
+def _checkout() -> Path:
+    """The folder of the project, which alone can be made a package of."""
+    checkout = Path(offscribe.__file__).resolve().parents[2]
+    if not (checkout / "requirements" / "starter.txt").is_file():
+        raise NoCheckout("Offscribe was not installed from a folder of its own")
+    return checkout
+
+
+def _check_engine(card: ModelCard, extras: frozenset[str]) -> None:
+    if card.kind == "vad":
+        return
+    spec = find_engine(card.engine)
+    if spec.extra not in extras:
+        raise BadOption(
+            f"{card.id} needs {spec.title}, which the bundle would not have",
+            hint="Say --engines."
+            if spec.extra in ENGINE_EXTRAS
+            else "A bundle cannot bring it: it is not among the hashed requirements.",
+        )
+
+
 def _collect_wheels(checkout: Path, folder: Path, requirements: str) -> None:
     """What the hashed requirements name, and Offscribe itself."""
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
@@ -117,8 +162,9 @@ def _copy_model(folder: Path, place: Path) -> None:
 def _write_installer(bundle: Path) -> None:
     source = Path(bundle_installer.__file__).read_text(encoding="utf-8")
     (bundle / "install.py").write_text(source, encoding="utf-8")
-    launcher = LAUNCHER.format(python=fingerprint()["python"])
-    (bundle / "install.sh").write_text(launcher, encoding="utf-8", newline="")
+    for name, text in LAUNCHERS.items():
+        launcher = text.replace("@PYTHON@", fingerprint()["python"])
+        (bundle / name).write_text(launcher, encoding="utf-8", newline="")
 
 
 def _write_manifest(bundle: Path) -> list[str]:

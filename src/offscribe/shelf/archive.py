@@ -185,7 +185,7 @@ class _Target:
         if self._left_files < 0:
             raise _refused(name, "makes too many files")
         path = PurePosixPath(name)
-        if name.startswith("/") or not is_inside(str(path)):
+        if not is_inside(str(path)):
             raise _refused(name, "lies outside the archive's own folder")
         if _size(name) > MAX_PATH_BYTES or max(map(_size, path.parts)) > MAX_PART_BYTES:
             raise _refused(name, "has too long a name")
@@ -233,9 +233,7 @@ class _TarStream(io.RawIOBase):
         return self._last
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        if whence != io.SEEK_SET or offset < self.tell():
-            raise tarfile.ReadError("a header points backwards")
-        return self._stream.seek(offset)
+        return self._stream.seek(offset, whence)
 
     def tell(self) -> int:
         return self._stream.tell()
@@ -279,6 +277,8 @@ def _unpack_tar(file: IO[bytes], target: _Target) -> None:
     stream = _TarStream(_decompressed(file))
     with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r:") as source:
         while (entry := source.next()) is not None:
+            if entry.size < 0:
+                raise tarfile.ReadError("a header points backwards")
             if entry.isdir():
                 if entry.name not in (".", ""):
                     target.make_folder(entry.name)
@@ -286,7 +286,7 @@ def _unpack_tar(file: IO[bytes], target: _Target) -> None:
                 content = source.extractfile(entry)
                 assert content is not None, "a regular file has content"
                 stream.expect_content()
-                target.write(entry.name.removeprefix("./"), content)
+                target.write(entry.name, content)
             else:
                 why = "is sparse" if entry.isreg() else "is a link or a device"
                 raise _refused(entry.name, why)

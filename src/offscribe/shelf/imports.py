@@ -213,7 +213,7 @@ def _recognised(folder: Path) -> ModelCard:
     if not changed:
         return card
     try:
-        return replace(described(folder), files=())
+        return described(folder)
     except ModelError as error:
         raise ModelDamaged(
             f"{changed[0]} has the size but not the SHA-256 of {card.title}'s",
@@ -227,7 +227,7 @@ def _paths(folder: Path) -> list[str]:
     paths = []
     for entry in sorted(folder.rglob("*")):
         path = entry.relative_to(folder).as_posix()
-        if _JUNK.search(f"{path}/" if entry.is_dir() else path):
+        if _JUNK.search(path):
             continue
         if entry.is_symlink() and not entry.is_file():
             raise _led_away(path)

@@ -184,6 +184,8 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path, name: str) -> None:
         list(pack_archive(tmp_path / "model", ["a.bin"], tmp_path / name))
         written.append((tmp_path / name).read_bytes())
     assert written[0] == written[1]
+    if name == "m.tgz":
+        assert written[0][4:8] == bytes(4), "gzip's own time"
 
 
 def test_the_progress_of_one_large_file_is_told_on_the_way(tmp_path: Path) -> None:
@@ -317,7 +319,10 @@ def test_the_checksum_at_the_very_end_counts(tmp_path: Path, target: Path, n_byt
 def test_a_header_cannot_fill_the_memory(tmp_path: Path, target: Path, kind: bytes) -> None:
     entry = special("x", kind)
     entry.size = 64 * MIB
+    before = tarfile.TarInfo("before")
+    before.size = 512
     with gzip.open(tmp_path / "m.tgz", "wb", compresslevel=1) as archive:
+        archive.write(before.tobuf() + b"x" * 512)
         archive.write(entry.tobuf(tarfile.USTAR_FORMAT))
         archive.write(bytes(64 * MIB))
     tracemalloc.start()
@@ -335,6 +340,29 @@ def test_what_follows_the_end_of_a_tar_is_not_read_for_ever(tmp_path: Path, targ
         archive.write(entry.tobuf() + bytes(1024) + b"x" * 2 * MIB)
     with pytest.raises(ModelDamaged, match="goes on after its end"):
         unpack_archive(tmp_path / "m.tgz", target, max_bytes=MIB)
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+@pytest.mark.parametrize("size_bytes", [-1024, -512, -1])
+def test_a_header_that_points_backwards_is_damage(
+    tmp_path: Path, target: Path, kind: bytes, size_bytes: int
+) -> None:
+    """Read as it says, the same header would come again and again."""
+    first, second = tarfile.TarInfo("first"), special("second", kind)
+    second.size = size_bytes
+    (tmp_path / "m.tar").write_bytes(
+        first.tobuf(tarfile.GNU_FORMAT) + second.tobuf(tarfile.GNU_FORMAT) + bytes(1024)
+    )
+    with pytest.raises(ModelDamaged, match="is broken"):
+        unpack_archive(tmp_path / "m.tar", target, max_bytes=MIB)
+
+
+def test_a_name_is_judged_as_it_is_written(tmp_path: Path, target: Path) -> None:
+    """The zip library cuts a name at a zero byte."""
+    path = zipped(tmp_path / "m.zip", ("good.bin_evil", b"x"))
+    path.write_bytes(path.read_bytes().replace(b"good.bin_evil", b"good.bin\0evil"))
+    with pytest.raises(ModelError, match="lies outside"):
+        unpack_archive(path, target, max_bytes=MIB)
 
 
 def test_a_sparse_file_is_refused(tmp_path: Path, target: Path) -> None:

@@ -136,6 +136,10 @@ def test_a_link_out_of_the_folder_is_refused(model: Path, shelf: Path, tmp_path:
     (model / "vocabulary.json").symlink_to(tmp_path / "secret")
     with pytest.raises(ModelError, match="leads out of the folder"):
         imported(model, shelf)
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "whisper").symlink_to(model)
+    with pytest.raises(ModelError, match="no engine recognises"):
+        imported(tmp_path / "linked", shelf)
 
 
 def test_what_cannot_be_run_leaves_nothing_behind(shelf: Path, tmp_path: Path) -> None:
@@ -255,6 +259,18 @@ def test_a_stick_pulled_out_while_copying_leaves_nothing_behind(model: Path, she
     assert entries(shelf) == set()
 
 
+def test_a_source_that_cannot_be_looked_at_is_no_fault_of_the_shelf(
+    model: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> Path:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(imports, "_top", refuse)
+    with pytest.raises(ModelDamaged, match=r"我的 whisper! cannot be read: Permission denied"):
+        imported(model, shelf)
+    assert entries(shelf) == set()
+
+
 def test_an_import_that_is_given_up_leaves_nothing_and_frees_the_shelf(
     model: Path, shelf: Path
 ) -> None:
@@ -334,6 +350,7 @@ def test_a_manifest_cannot_reach_through_a_link(model: Path, shelf: Path, tmp_pa
     [
         ({"id": "whisper-base"}, "these files are not Whisper base"),
         ({"id": "silero-vad"}, "these files are not"),
+        ({"id": "sensevoice-small"}, "these files are not SenseVoice"),
         ({"engine": "of-the-future"}, "'of-the-future', which this version"),
         ({"kind": "vad"}, "no speech detector"),
         ({"files": []}, "names no file"),
@@ -385,6 +402,8 @@ def test_a_model_that_changed_on_the_shelf_is_not_exported(
     assert not (tmp_path / "m.tar").exists()
     with pytest.raises(ModelMissing):
         list(export_model(shelf, "../stick", tmp_path / "m.tar"))
+    with pytest.raises(BadOption, match=r"m\.rar"):  # before hours of reading
+        list(export_model(shelf, "whisper", tmp_path / "m.rar"))
 
 
 def test_the_old_model_stays_where_the_new_one_cannot_be_put(
