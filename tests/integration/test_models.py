@@ -285,3 +285,11 @@ def test_a_folder_anywhere_is_used_where_it_lies(models: Path, tmp_path: Path) -
     run = at_home(home, "transcribe", str(SAMPLES / "zh.flac"), "--model-path", str(folder))
     assert run.returncode == 0, run.stderr
     assert "会议" in run.stdout
+
+
+def test_a_known_model_under_another_id_keeps_its_language(models: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    imported = at_home(home, "models", "import", str(models / "vosk-small-cn"), "--id", "mine")
+    assert imported.returncode == 0, imported.stderr
+    info = json.loads(at_home(home, "models", "info", "mine", "--json").stdout)
+    assert (info["languages"], info["installed"]) == (["zh"], True)

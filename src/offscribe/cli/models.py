@@ -129,7 +129,7 @@ def import_(
     name = _follow(
         import_model(path, shelf.folder, model_id=model_id, is_replacing=replace), path.name
     )
-    console.stderr.print(f"{name} is installed")
+    console.stderr.print(escape(f"{name} is installed ({shelf.source_of(name)})"))
 
 
 @app.command()

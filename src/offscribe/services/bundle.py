@@ -15,7 +15,7 @@ from typing import Literal
 import offscribe
 from offscribe import __version__
 from offscribe.engines.registry import find_engine
-from offscribe.errors import BadOption, ModelError, OffscribeError
+from offscribe.errors import BadOption, ModelError, ResourceError
 from offscribe.services import bundle_installer
 from offscribe.services.bundle_installer import MANIFEST, CannotInstall, fingerprint
 from offscribe.shelf.archive import check_target, pack_archive, room_for, unpack_archive
@@ -56,7 +56,7 @@ exit $LASTEXITCODE
 """What people start on the other machine, by file name."""
 
 
-class NoCheckout(OffscribeError):
+class NoCheckout(ResourceError):
     code = "no_checkout"
     hint = "Clone the project and run its own offscribe command there."
 

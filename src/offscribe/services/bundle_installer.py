@@ -36,7 +36,8 @@ def check(bundle: Path) -> dict[str, object]:
     manifest. Raises CannotInstall."""
     try:
         manifest = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))
-        made_for, files = manifest["made_for"], manifest["files"]
+        made_for = dict(manifest["made_for"])
+        files = {str(file["path"]): file["sha256"] for file in manifest["files"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CannotInstall(f"{bundle} is no bundle of Offscribe: {error}") from error
     here = fingerprint()
@@ -49,14 +50,14 @@ def check(bundle: Path) -> dict[str, object]:
             f"the bundle is made for {'; '.join(different)}. "
             "Make one on a machine of the same kind, or run install.py with that Python."
         )
-    listed = {MANIFEST, *(str(file["path"]) for file in files)}
+    listed = {MANIFEST, *files}
     there = {path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file()}
     if unlisted := sorted(there - listed):
         raise CannotInstall(f"{unlisted[0]} does not belong to the bundle")
-    for file in files:
-        path = bundle / str(file["path"])
-        if not path.is_file() or _sha256(path) != file["sha256"]:
-            raise CannotInstall(f"{file['path']} is missing or was changed; copy the bundle again")
+    for name, sha256 in files.items():
+        path = bundle / name
+        if not path.is_file() or _sha256(path) != sha256:
+            raise CannotInstall(f"{name} is missing or was changed; copy the bundle again")
     return dict(manifest)
 
 
@@ -82,8 +83,11 @@ def install(bundle: Path, home: Path) -> None:
     shutil.rmtree(before, ignore_errors=True)
     for model in sorted((bundle / "models").iterdir()):
         place = home / "models" / model.name
+        arriving = place.with_name(f".pull-{model.name}")  # a name that the shelf clears away
+        shutil.rmtree(arriving, ignore_errors=True)
+        shutil.copytree(model, arriving)
         shutil.rmtree(place, ignore_errors=True)
-        shutil.copytree(model, place)
+        arriving.rename(place)
     _write_launcher(home)
     print(f"Offscribe {manifest['version']} is installed. Start it: {_launcher(home)}")
 
@@ -135,7 +139,7 @@ def main() -> int:
         return 2
     try:
         install(Path(__file__).resolve().parent, Path(sys.argv[1]).resolve())
-    except CannotInstall as error:
+    except (CannotInstall, OSError) as error:  # a full disk, a folder that may not be written
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

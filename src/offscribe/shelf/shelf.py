@@ -175,7 +175,8 @@ def _card_of(folder: Path, manifest: Manifest) -> ModelCard:
     if manifest.kind == "vad":
         described = ModelCard(manifest.id, "", manifest.engine, "vad", "", "")
     else:
-        described = find_engine(manifest.engine).describe(folder)
+        known = (card for card in cards() if card.files and card.files == manifest.files)
+        described = next(known, None) or find_engine(manifest.engine).describe(folder)
     return replace(
         described,
         id=manifest.id,

@@ -377,6 +377,16 @@ def test_a_manifest_that_names_a_file_twice_is_damaged(
         imported(hostile, tmp_path / "other")
 
 
+def test_a_manifest_that_names_itself_is_damaged(model: Path, shelf: Path, tmp_path: Path) -> None:
+    imported(model, shelf, model_id="mine")
+    itself = {**listed("manifest.json", b""), "size_bytes": 5000}
+    hostile = with_manifest(shelf, tmp_path / "hostile", files=[itself])
+    path = hostile / "manifest.json"
+    path.write_bytes(path.read_bytes().rstrip().ljust(5000))
+    with pytest.raises(ModelDamaged, match="or itself"):
+        imported(hostile, tmp_path / "other")
+
+
 def test_links_inside_the_folder_are_followed_and_lost_ones_refused(
     model: Path, shelf: Path
 ) -> None:
