@@ -62,8 +62,18 @@ class ModelWanted:
 
 
 @dataclass(frozen=True, slots=True)
-class CacheCleared:
-    """The memory that the runtime kept for later is free."""
+class WorkerEnded:
+    """Said by the supervisor: the worker is gone, and with it what it had loaded.
+    *is_switching*: it made way for another model."""
+
+    is_switching: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Obeyed:
+    """The command with this *ticket* was carried out."""
+
+    ticket: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,8 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class LoadModel:
-    """To the worker: have *model* ready. Answered by ModelLoaded, ModelFailed or Refused."""
+    """To the worker: have *model* ready. Where that takes a new worker, it answers by ModelLoaded
+    or ModelFailed; all else is answered by Obeyed or Refused."""
 
     ticket: str
     model: str
@@ -86,14 +97,14 @@ class LoadModel:
 
 @dataclass(frozen=True, slots=True)
 class UnloadModel:
-    """To the worker: let the model go. Answered by ModelUnloaded or Refused."""
+    """To the worker: let the model go."""
 
     ticket: str
 
 
 @dataclass(frozen=True, slots=True)
 class ClearCache:
-    """To the worker. Answered by CacheCleared."""
+    """To the worker: give back memory that the runtime keeps."""
 
     ticket: str
 
@@ -104,7 +115,8 @@ Event = (
     | ModelUnloaded
     | ModelFailed
     | ModelWanted
-    | CacheCleared
+    | WorkerEnded
+    | Obeyed
     | Refused
     | OutboundAttempt
 )

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -88,6 +91,8 @@ def test_models_are_loaded_and_let_go_by_command(server: Server) -> None:
     assert run.returncode == 0, run.stderr
     assert "vosk-small-en is loaded on cpu" in " ".join(run.stderr.split())
     assert server.client.get("/api/system").json()["loaded_model"] == "vosk-small-en"
+    again = server.client.post("/api/models/vosk-small-en/load", timeout=10)
+    assert again.json()["model"] == "vosk-small-en"
     assert offscribe(server, "models", "clear-cache").returncode == 0
     assert offscribe(server, "models", "unload").returncode == 0
     assert server.client.get("/api/system").json()["loaded_model"] is None
@@ -164,6 +169,46 @@ def test_an_idle_model_is_let_go_and_comes_back_for_the_next_job(
     with serving(tmp_path, models, options=["--idle-unload", "0.02"]) as server:
         server.wait_until(lambda: server.client.get("/api/system").json()["loaded_model"] is None)
         assert "会议" in server.send(SAMPLES / "zh.flac").raise_for_status().json()["text"]
+
+
+def test_a_worker_that_dies_while_it_loads_is_said_at_once_and_comes_back(
+    models: Path, tmp_path: Path
+) -> None:
+    with serving(tmp_path, models) as server, ThreadPoolExecutor() as pool:
+        server.wait_until(lambda: server.system()["loaded_model"] is not None)
+        os.kill(worker_pid(server), signal.SIGSTOP)
+        answer = pool.submit(server.client.post, "/api/models/whisper-base/load", timeout=60)
+        time.sleep(0.5)
+        os.kill(worker_pid(server), signal.SIGKILL)
+        assert code_of(answer.result()) == "worker_down"
+        server.wait_until(lambda: server.system()["loaded_model"] == "whisper-base")
+        assert server.client.post("/api/models/unload").status_code == 204
+        assert server.client.post("/api/models/unload").status_code == 204
+
+
+def test_a_default_model_that_is_gone_can_be_replaced(models: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    for name in ("silero-vad", "vosk-small-cn", "vosk-small-en"):
+        options = ("--id", "mine") if name == "vosk-small-cn" else ()
+        run = at_home(home, "models", "import", str(models / name), *options)
+        assert run.returncode == 0, run.stderr
+    assert at_home(home, "models", "use", "mine").returncode == 0
+    shutil.rmtree(home / "models" / "mine")
+    lost = at_home(home, "transcribe", str(SAMPLES / "zh.flac"))
+    assert (lost.returncode, "no model is called 'mine'" in lost.stderr) == (3, True)
+    assert at_home(home, "models", "list").returncode == 0
+    assert at_home(home, "models", "use", "vosk-small-en").returncode == 0
+    assert at_home(home, "transcribe", str(SAMPLES / "en.flac"), "--language", "en").returncode == 0
+
+
+def test_a_server_that_is_told_to_end_takes_its_announcement_away(
+    models: Path, tmp_path: Path
+) -> None:
+    with serving(tmp_path, models) as server:
+        presence = tmp_path / "webui" / "server.json"
+        pid = json.loads(presence.read_text("utf-8"))["pid"]
+        os.kill(pid, signal.SIGTERM)
+        server.wait_until(lambda: not presence.exists())
 
 
 def test_commands_say_when_no_server_runs(models: Path, tmp_path: Path) -> None:

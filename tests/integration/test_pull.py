@@ -162,6 +162,17 @@ def test_a_file_that_changed_between_tries_is_fetched_anew(hub: Hub, tmp_path: P
     assert (tmp_path / "tiny" / "weights.bin").read_bytes() == bytes(reversed(WEIGHTS))
 
 
+def test_files_of_two_revisions_are_never_mixed(hub: Hub, tmp_path: Path) -> None:
+    """ModelScope names no commit: a file that was complete belongs to the listing it came with."""
+    hub.files = {"config.json": b"{}", "model.bin": WEIGHTS, "sub/tokens.txt": b"a b"}
+    hub.breaks_after = [10, 300_000, *[0] * 50]
+    with pytest.raises(NoConnection):
+        pulled(tmp_path, way="modelscope")
+    hub.files["config.json"], hub.breaks_after = b'{"new": 1}', []
+    pulled(tmp_path, way="modelscope")
+    assert (tmp_path / "tiny" / "config.json").read_bytes() == b'{"new": 1}'
+
+
 def lying(change: Callable[[dict[str, object]], None]) -> Callable[[Hub], None]:
     """Make the hub's listing say something else about its files."""
 
@@ -303,9 +314,10 @@ def test_a_release_archive_that_is_cut_off_or_hostile_is_refused(hub: Hub, tmp_p
         with pytest.raises(ModelError):
             pulled(tmp_path, RELEASED)
         assert not (tmp_path / "tiny").exists()
-        for kept in tmp_path.glob(f"{PARTIAL}/tiny/*/*"):
-            kept.unlink()
     assert not (tmp_path / "evil").exists()
+    hub.files["tiny.tar.bz2"] = whole
+    pulled(tmp_path, RELEASED)
+    assert (tmp_path / "tiny" / "model.bin").read_bytes() == WEIGHTS
 
 
 def test_a_place_that_the_card_does_not_name_is_refused(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from offscribe.events import (
-    CacheCleared,
     ClearCache,
     Command,
     Event,
@@ -13,9 +12,11 @@ from offscribe.events import (
     ModelLoaded,
     ModelUnloaded,
     ModelWanted,
+    Obeyed,
     OutboundAttempt,
     Refused,
     UnloadModel,
+    WorkerEnded,
     decode,
     decode_command,
     encode,
@@ -30,7 +31,8 @@ from offscribe.events import (
         ModelFailed("whisper-base", "model_missing", "换行\n", "提示"),
         ModelUnloaded("whisper-base"),
         ModelWanted("vosk-small-cn"),
-        CacheCleared(),
+        WorkerEnded(True),
+        Obeyed("1"),
         Refused("1", "conflict", "in use", ""),
         OutboundAttempt("example.org"),
     ],

@@ -130,6 +130,12 @@ class _Receiver:
         self._raw[name] += data
 
 
+def content_length(request: Request) -> int:
+    """How many bytes the client says it sends; 0 where it does not say."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() else 0
+
+
 def form_schema(**fields: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI description of a form with a recording and *fields*."""
     properties = {

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from offscribe.api.context import Context
-from offscribe.api.forms import Form, form_schema, read_form
+from offscribe.api.forms import Form, content_length, form_schema, read_form
 from offscribe.api.schemas import (
     JobOut,
     JobsOut,
@@ -64,7 +64,7 @@ async def transcribe(request: Request, context: Context) -> object:
     """Answers when the text is there. The recording is stored before recognition begins: a client
     that goes away finds the result in the history. ``format`` other than json answers with that
     file instead."""
-    with context.intake.receive(expected_bytes=_content_length(request)) as upload:
+    with context.intake.receive(expected_bytes=content_length(request)) as upload:
         form = await read_form(request, upload)
         wanted = _wanted_format(form)
         job = await run_in_threadpool(_submit, context, upload, form, "api")
@@ -85,7 +85,7 @@ async def transcribe(request: Request, context: Context) -> object:
 )
 async def add_job(request: Request, context: Context) -> object:
     """Answers as soon as the recording is stored. Follow it with ``GET /api/jobs/{id}``."""
-    with context.intake.receive(expected_bytes=_content_length(request)) as upload:
+    with context.intake.receive(expected_bytes=content_length(request)) as upload:
         form = await read_form(request, upload)
         job = await run_in_threadpool(_submit, context, upload, form, "page")
     return _job_fields(context, job)
@@ -137,7 +137,7 @@ def cancel_job(job_id: str, context: Context) -> dict[str, object]:
     summary="Find speech without recognising it",
 )
 async def detect(request: Request, context: Context) -> object:
-    with context.intake.receive(expected_bytes=_content_length(request)) as upload:
+    with context.intake.receive(expected_bytes=content_length(request)) as upload:
         form = await read_form(request, upload)
         job = await run_in_threadpool(_submit_vad, context, upload, form)
     try:
@@ -155,11 +155,6 @@ async def detect(request: Request, context: Context) -> object:
         model=job.model,
         warnings=job.result["warnings"],
     )
-
-
-def _content_length(request: Request) -> int:
-    length = request.headers.get("content-length", "")
-    return int(length) if length.isascii() and length.isdigit() else 0
 
 
 def _wanted_format(form: Form) -> str:

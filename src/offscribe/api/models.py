@@ -13,10 +13,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from offscribe.api.context import Context, Services
+from offscribe.api.forms import content_length
 from offscribe.api.schemas import DeviceOut, LoadedOut, ModelOut, ModelsOut
 from offscribe.errors import InputError
 from offscribe.services.intake import Upload, clean_name
 from offscribe.shelf.imports import export_model, import_model, remove_model
+from offscribe.shelf.storage import storing
 from offscribe.store.jobs import new_id
 
 router = APIRouter(prefix="/api", tags=["models"])
@@ -54,9 +56,7 @@ async def import_(
     model_id: Annotated[str | None, Query(alias="id", description="Id to give it")] = None,
     replace: Annotated[bool, Query(description="Replace a model of that id")] = False,
 ) -> object:
-    length = request.headers.get("content-length", "")
-    expected = int(length) if length.isascii() and length.isdigit() else 0
-    with context.intake.receive(expected_bytes=expected) as upload:
+    with context.intake.receive(expected_bytes=content_length(request)) as upload:
         try:
             async for chunk in request.stream():
                 await run_in_threadpool(upload.write, chunk)
@@ -141,7 +141,8 @@ def _import(
     context: Services, upload: Upload, name: str, model_id: str | None, *, is_replacing: bool
 ) -> str:
     """Put the uploaded archive on the shelf under the name it came with; return the model's id."""
-    upload.file.close()
+    with storing("the upload"):
+        upload.file.close()
     received = Path(upload.file.name)
     folder = received.with_suffix("")
     folder.mkdir()

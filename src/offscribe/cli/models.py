@@ -25,7 +25,7 @@ from offscribe.cli.arguments import (
 from offscribe.cli.remote import ask
 from offscribe.engines.devices import DeviceReport
 from offscribe.home import find_home
-from offscribe.services.installation import Installation, open_installation
+from offscribe.services.installation import open_installation
 from offscribe.services.models import ModelCatalogue, ModelEntry
 from offscribe.services.recommendation import recommend
 from offscribe.shelf.imports import export_model, import_model, remove_model
@@ -254,8 +254,7 @@ def _shelf(home: Path | None) -> Shelf:
 
 
 def _catalogue(home: Path | None, *, load: LoadOptions = DEFAULT_LOAD) -> ModelCatalogue:
-    installation: Installation = open_installation(find_home(home), load=load)
-    return ModelCatalogue(installation)
+    return ModelCatalogue(open_installation(find_home(home), load=load))
 
 
 def _yes(is_so: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 from contextlib import suppress
 from typing import Annotated
@@ -90,8 +91,14 @@ def _run(runtime: Runtime, listener: socket.socket, hosts: frozenset[str]) -> No
         f"[bold]Offscribe[/] serves {_url(listener)}  (model {runtime.installation.model.id},"
         f" home {runtime.installation.home.root})\nCtrl+C stops it."
     )
+    signal.signal(signal.SIGTERM, _terminated)
     with suppress(KeyboardInterrupt):  # Ctrl+C is how one stops it
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _terminated(_number: int, _frame: object) -> None:
+    """The web server passes SIGTERM on once it has finished; what is left to do is ours."""
+    raise SystemExit(0)
 
 
 def _url(listener: socket.socket) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from offscribe.engines.devices import DeviceReport
 from offscribe.types import LoadOptions, ModelCard, Recognizer
@@ -22,9 +23,10 @@ class EngineSpec:
 
     devices: what this machine offers; imports the library, so call it only where it is there.
     load: reads a folder and returns the model; raises ModelDamaged, DeviceUnusable, BadOption,
-    OutOfMemory. recognises: whether a folder that has all marks is really of this engine; reads
-    little and imports nothing heavy. describe: the card of such a folder where no known card
-    fits; its id is the folder's name. clear_cache: gives back memory that the runtime keeps.
+    OutOfMemory; the marks are there when it is called. describe: the card of a folder where no
+    known card fits; its id is the folder's name. recognises: whether a folder that has all marks
+    is really of this engine, where they leave a doubt; reads little, imports nothing heavy.
+    clear_cache: gives back memory that the runtime keeps.
     """
 
     name: str
@@ -36,6 +38,15 @@ class EngineSpec:
     marks: tuple[str, ...]
     devices: Callable[[], tuple[DeviceReport, ...]]
     load: Callable[[ModelCard, Path, LoadOptions], Recognizer]
-    recognises: Callable[[Path], bool]
     describe: Callable[[Path], ModelCard]
+    recognises: Callable[[Path], bool] = lambda _: True
     clear_cache: Callable[[], None] = lambda: None
+
+
+def card_like(card: ModelCard, folder: Path, **changes: Any) -> ModelCard:
+    """The card of a model in *folder* of which nothing is known but that it is one like *card*."""
+    unknown: dict[str, Any] = {
+        **{"id": folder.name, "title": folder.name, "licence": "unknown", "homepage": ""},
+        **{"files": (), "approximate_bytes": 0, "packages": (), "origins": ()},
+    }
+    return replace(card, **(unknown | changes))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from offscribe.errors import DeviceUnusable
 from offscribe.types import Device
@@ -24,6 +27,23 @@ class DeviceReport:
     is_usable: bool
     reason: str
     is_present: bool = False
+
+
+CPU = DeviceReport("cpu", True, "always there", is_present=True)
+
+
+def cpu_only(reason: str) -> tuple[DeviceReport, ...]:
+    """The reports of an engine whose package computes on the CPU alone, for *reason*."""
+    return (
+        DeviceReport("cuda", False, reason, is_present=has_nvidia_gpu()),
+        DeviceReport("mps", False, reason, is_present=sys.platform == "darwin"),
+        CPU,
+    )
+
+
+def has_nvidia_gpu() -> bool:
+    """Whether the hardware and some driver are there, usable or not."""
+    return Path("/dev/nvidia0").exists() or shutil.which("nvidia-smi") is not None
 
 
 @dataclass(frozen=True, slots=True)

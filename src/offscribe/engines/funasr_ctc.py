@@ -3,12 +3,11 @@ with measured token times. The CTC head also times the text of the language mode
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from offscribe.engines import sherpa
-from offscribe.engines.base import EngineSpec
+from offscribe.engines.base import EngineSpec, card_like
 from offscribe.engines.onnx_metadata import read_metadata, require
 from offscribe.types import LoadOptions, ModelCard, Samples
 
@@ -94,7 +93,7 @@ def recognises(folder: Path) -> bool:
 
 def describe(folder: Path) -> ModelCard:
     """The card of an export that is not one of the publisher's."""
-    return replace(CARDS[1], id=folder.name, title=folder.name, approximate_bytes=0, origins=())
+    return card_like(CARDS[1], folder)
 
 
 def _heard(result: Any, language: str) -> sherpa.Heard:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from offscribe.engines import sherpa
-from offscribe.engines.base import EngineSpec
+from offscribe.engines.base import EngineSpec, card_like
 from offscribe.engines.nano import (
     NANO_LANGUAGES,
     SYSTEM_PROMPT,
@@ -22,6 +22,7 @@ from offscribe.engines.nano import (
     names_of,
 )
 from offscribe.engines.onnx_metadata import require
+from offscribe.engines.tokenizer import read_tokenizer
 from offscribe.errors import BadOption, ModelDamaged
 from offscribe.types import (
     SAMPLE_RATE,
@@ -93,8 +94,6 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> NanoRecognizer:
         sherpa.the_file(folder, f"{stem}{ending}", f"{stem}*.onnx")
         for stem in ("encoder_adaptor", "llm", "embedding")
     )
-    for mark in MARKS[3:]:
-        sherpa.the_file(folder, mark)
     require(encoder, "lfr_window_size", "lfr_window_shift", "llm_dim")
     require(embedding)
     cache = Cache(_cache_size(llm), _counter(folder / "Qwen3-0.6B" / "tokenizer.json"))
@@ -117,20 +116,9 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> NanoRecognizer:
     )
 
 
-def recognises(folder: Path) -> bool:
-    return any(path.stem.startswith("llm") for path in folder.glob("llm*.onnx"))
-
-
 def describe(folder: Path) -> ModelCard:
     """The card of an export that is not one of the publisher's."""
-    return replace(
-        CARDS[0],
-        id=folder.name,
-        title=folder.name,
-        languages=languages_of(folder.name),
-        approximate_bytes=0,
-        origins=(),
-    )
+    return card_like(CARDS[0], folder, languages=languages_of(folder.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,12 +203,7 @@ def _ending(folder: Path, compute_type: str) -> str:
 
 
 def _counter(tokenizer: Path) -> Callable[[str], int]:
-    from tokenizers import Tokenizer
-
-    try:
-        encode = Tokenizer.from_file(str(tokenizer)).encode
-    except Exception as error:  # the library raises nothing narrower
-        raise ModelDamaged(f"{tokenizer} is not a tokenizer: {error}") from error
+    encode = read_tokenizer(tokenizer).encode
     return lambda text: len(encode(text, add_special_tokens=False).ids)
 
 
@@ -245,6 +228,5 @@ SPEC = EngineSpec(
     marks=MARKS,
     devices=sherpa.devices,
     load=load,
-    recognises=recognises,
     describe=describe,
 )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from offscribe.engines.base import EngineSpec
+from offscribe.engines.base import EngineSpec, card_like
 from offscribe.engines.config_json import read_config
-from offscribe.engines.devices import DeviceReport, choose_device
-from offscribe.engines.memory import is_out_of_memory
+from offscribe.engines.devices import CPU, DeviceReport, choose_device, has_nvidia_gpu
+from offscribe.engines.failures import load_failure
 from offscribe.engines.nano import (
     NANO_LANGUAGES,
     SYSTEM_PROMPT,
@@ -25,7 +24,7 @@ from offscribe.engines.nano import (
 )
 from offscribe.engines.nano_features import nano_features
 from offscribe.engines.processors import usable_cores
-from offscribe.errors import BadOption, DeviceUnusable, ModelDamaged, OffscribeError, OutOfMemory
+from offscribe.errors import BadOption, ModelDamaged, OffscribeError
 from offscribe.types import Device, HubSource, LoadOptions, ModelCard, Samples
 
 MARKS = ("config.json", "tokenizer.json", "tokenizer_config.json", "*.safetensors")
@@ -83,7 +82,7 @@ def devices() -> tuple[DeviceReport, ...]:
             "Apple GPU found" if mps else "no Apple GPU",
             is_present=mps or sys.platform == "darwin",
         ),
-        DeviceReport("cpu", True, "always there", is_present=True),
+        CPU,
     )
 
 
@@ -91,9 +90,6 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> NanoRecognizer:
     """See ``EngineSpec``. Reads everything from *folder*, and only safetensors."""
     import torch
 
-    for mark in MARKS:
-        if not any(folder.glob(mark)):
-            raise ModelDamaged(f"{card.title} is incomplete: {folder / mark} is missing")
     choice = choose_device(options.device, devices())
     compute_type = _compute_type(options.compute_type, choice.device)
     if choice.device == "cpu":
@@ -113,14 +109,7 @@ def recognises(folder: Path) -> bool:
 
 def describe(folder: Path) -> ModelCard:
     """The card of a checkpoint that is not the publisher's."""
-    return replace(
-        NANO_HF,
-        id=folder.name,
-        title=folder.name,
-        languages=languages_of(folder.name),
-        approximate_bytes=0,
-        origins=(),
-    )
+    return card_like(NANO_HF, folder, languages=languages_of(folder.name))
 
 
 def clear_cache() -> None:
@@ -257,7 +246,7 @@ def _open(card: ModelCard, folder: Path, device: Device, compute_type: str) -> t
     except OffscribeError:
         raise
     except Exception as error:  # safetensors and tokenizers raise bare ones
-        raise _load_failure(error, card, folder, device) from error
+        raise load_failure(error, card, folder, device) from error
 
 
 def _check(
@@ -279,19 +268,6 @@ def _check(
         )
 
 
-def _load_failure(
-    error: Exception, card: ModelCard, folder: Path, device: Device
-) -> OffscribeError:
-    if is_out_of_memory(error):
-        return OutOfMemory(
-            f"the memory of {device} does not suffice to load {card.title}",
-            hint="Close other programs that use it, or choose the device cpu.",
-        )
-    if device == "cuda" and "cuda" in str(error).lower():
-        return DeviceUnusable(f"the device cuda cannot be used: {error}")
-    return ModelDamaged(f"{card.title} in {folder} cannot be read: {error}")
-
-
 def _compute_type(requested: str, device: Device) -> str:
     if requested == "auto":
         return COMPUTE_TYPES[device]
@@ -311,7 +287,7 @@ def _compute_type(requested: str, device: Device) -> str:
 def _cuda(torch: Any) -> DeviceReport:
     if torch.cuda.is_available():
         return DeviceReport("cuda", True, torch.cuda.get_device_name(0), is_present=True)
-    is_present = Path("/dev/nvidia0").exists() or shutil.which("nvidia-smi") is not None
+    is_present = has_nvidia_gpu()
     if torch.version.cuda is None:
         return DeviceReport("cuda", False, "this PyTorch is built for the CPU", is_present)
     if is_present:

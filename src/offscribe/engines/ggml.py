@@ -18,13 +18,14 @@ from math import prod
 from pathlib import Path
 from typing import BinaryIO
 
+from offscribe.engines.whisper_family import (
+    CANTONESE_TOKENS,
+    ENGLISH_TOKENS,
+    MULTILINGUAL_TOKENS,
+)
 from offscribe.errors import ModelDamaged
 
 MAGIC = 0x67676D6C
-ENGLISH_TOKENS = 51_864
-MULTILINGUAL_TOKENS = 51_865
-CANTONESE_TOKENS = 51_866
-"""Sizes of Whisper's vocabularies: only English, 99 languages, and since large-v3 Cantonese too."""
 MEL_BANDS = (80, 128)
 MAX_STATE, MAX_LAYERS, MAX_CONTEXT = 8_192, 128, 8_192
 """Several times what the largest Whisper has (1280, 32, 1500): beyond is no model."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from offscribe.engines import sherpa
-from offscribe.engines.base import EngineSpec
+from offscribe.engines.base import EngineSpec, card_like
 from offscribe.engines.onnx_metadata import read_metadata, require
 from offscribe.types import LoadOptions, ModelCard, Samples
 
@@ -62,9 +61,7 @@ def recognises(folder: Path) -> bool:
 
 def describe(folder: Path) -> ModelCard:
     """The card of an export that is not the publisher's."""
-    return replace(
-        PARAFORMER_ZH, id=folder.name, title=folder.name, approximate_bytes=0, origins=()
-    )
+    return card_like(PARAFORMER_ZH, folder)
 
 
 SPEC = EngineSpec(

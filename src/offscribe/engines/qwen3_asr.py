@@ -6,12 +6,11 @@ It is asked, limited and doubted like Fun-ASR-Nano; see ``engines/nano.py``. No 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from offscribe.engines import sherpa
-from offscribe.engines.base import EngineSpec
+from offscribe.engines.base import EngineSpec, card_like
 from offscribe.engines.nano import NanoRecognizer, Request
 from offscribe.engines.onnx_metadata import require
 from offscribe.errors import BadOption
@@ -66,8 +65,6 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> NanoRecognizer:
     if options.compute_type not in ("auto", "int8"):
         raise BadOption(f"{card.title} has no compute type {options.compute_type!r}")
     frontend, encoder, decoder = (sherpa.the_file(folder, mark) for mark in MARKS[:3])
-    for mark in MARKS[3:]:
-        sherpa.the_file(folder, mark)
     for path in (frontend, encoder, decoder):
         require(path)
     with sherpa.loading(card, folder):
@@ -90,13 +87,9 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> NanoRecognizer:
     )
 
 
-def recognises(folder: Path) -> bool:
-    return (folder / "tokenizer" / "vocab.json").is_file()
-
-
 def describe(folder: Path) -> ModelCard:
     """The card of an export that is not the publisher's."""
-    return replace(QWEN3_ASR, id=folder.name, title=folder.name, approximate_bytes=0, origins=())
+    return card_like(QWEN3_ASR, folder)
 
 
 class QwenDecoder:
@@ -128,6 +121,5 @@ SPEC = EngineSpec(
     marks=MARKS,
     devices=sherpa.devices,
     load=load,
-    recognises=recognises,
     describe=describe,
 )

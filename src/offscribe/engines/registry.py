@@ -50,18 +50,28 @@ def missing_modules(spec: EngineSpec) -> tuple[str, ...]:
     return tuple(name for name in spec.requires if find_spec(name) is None)
 
 
-def load_recognizer(card: ModelCard, folder: Path, options: LoadOptions) -> Recognizer:
-    """Load the model in *folder*. Blocks for seconds. Raises EngineMissing with the command that
-    installs the library, ModelDamaged where a file is not of its size (native code may end the
-    process over it), and what ``EngineSpec.load`` raises."""
+def require_library(card: ModelCard) -> None:
+    """Raises EngineMissing, with the command that installs it, where the library of a recognizer
+    is not here."""
     spec = find_engine(card.engine)
     if missing := missing_modules(spec):
         raise EngineMissing(
             f"{card.title} needs {spec.title}, which is not installed (no {', '.join(missing)})",
             hint=f'Run: pip install "offscribe[{spec.extra}]"',
         )
+
+
+def load_recognizer(card: ModelCard, folder: Path, options: LoadOptions) -> Recognizer:
+    """Load the model in *folder*. Blocks for seconds. Raises EngineMissing with the command that
+    installs the library, ModelDamaged where a file is missing or not of its size (native code may
+    end the process over it), and what ``EngineSpec.load`` raises."""
+    spec = find_engine(card.engine)
+    require_library(card)
     for file in card.files:
         path = folder / file.path
         if not path.is_file() or path.stat().st_size != file.size_bytes:
             raise ModelDamaged(f"{card.title}: {path} is missing or not of the size it should have")
+    for mark in spec.marks:
+        if not any(folder.glob(mark)):
+            raise ModelDamaged(f"{card.title} is incomplete: {folder / mark} is missing")
     return spec.load(card, folder, options)

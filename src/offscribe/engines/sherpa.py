@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from offscribe.engines.clips import check, is_audible
-from offscribe.engines.devices import DeviceReport, choose_device
+from offscribe.engines.devices import DeviceReport, choose_device, cpu_only
+from offscribe.engines.failures import load_failure
 from offscribe.engines.guards import strip_marks
-from offscribe.engines.memory import is_out_of_memory
 from offscribe.engines.processors import usable_cores
-from offscribe.errors import BadOption, ModelDamaged, OutOfMemory
+from offscribe.errors import BadOption, ModelDamaged
 from offscribe.types import (
     SAMPLE_RATE,
     ArchiveSource,
@@ -63,12 +63,7 @@ def one_model(folder: Path, card: ModelCard, compute_type: str) -> tuple[Path, P
 
 def devices() -> tuple[DeviceReport, ...]:
     """The package is built for the CPU; given ``cuda`` it would only log a line and go on."""
-    has_gpu = Path("/dev/nvidia0").exists()
-    return (
-        DeviceReport("cuda", False, "the sherpa-onnx package has no CUDA", is_present=has_gpu),
-        DeviceReport("mps", False, "the sherpa-onnx package has no Metal"),
-        DeviceReport("cpu", True, "always there", is_present=True),
-    )
+    return cpu_only("the sherpa-onnx package computes on the CPU only")
 
 
 def device_of(options: LoadOptions) -> str:
@@ -86,9 +81,7 @@ def loading(card: ModelCard, folder: Path) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError, MemoryError) as error:
-        if is_out_of_memory(error):
-            raise OutOfMemory(f"the memory does not suffice to load {card.title}") from error
-        raise ModelDamaged(f"{card.title} in {folder} cannot be read: {error}") from error
+        raise load_failure(error, card, folder) from error
 
 
 def the_file(folder: Path, *patterns: str) -> Path:

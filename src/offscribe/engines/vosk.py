@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from offscribe.engines.base import EngineSpec
+from offscribe.engines.base import EngineSpec, card_like
 from offscribe.engines.clips import check, is_audible
-from offscribe.engines.devices import DeviceReport, choose_device
+from offscribe.engines.devices import DeviceReport, choose_device, cpu_only
 from offscribe.engines.processors import usable_cores
 from offscribe.engines.vosk_child import write_clips
 from offscribe.errors import BadOption, ModelDamaged, ModelError
@@ -216,23 +216,16 @@ CARDS = (
 
 
 def devices() -> tuple[DeviceReport, ...]:
-    return (
-        DeviceReport("cuda", False, "Vosk's package computes on the CPU only"),
-        DeviceReport("mps", False, "Vosk's package computes on the CPU only"),
-        DeviceReport("cpu", True, "always there", is_present=True),
-    )
+    return cpu_only("Vosk's package computes on the CPU only")
 
 
 def load(card: ModelCard, folder: Path, options: LoadOptions) -> VoskRecognizer:
-    """See ``EngineSpec``. What Kaldi would end the process for is looked at before."""
+    """See ``EngineSpec``."""
     choice = choose_device(options.device, devices())
     if options.compute_type != "auto":
         raise BadOption(
             f"Vosk has no compute type {options.compute_type!r}", hint="Leave --compute-type away."
         )
-    for mark in MARKS:
-        if not any(folder.glob(mark)):
-            raise ModelDamaged(f"{card.title} is incomplete: {folder / mark} is missing")
     threads = options.threads or usable_cores()
     return VoskRecognizer(
         card,
@@ -253,18 +246,7 @@ def describe(folder: Path) -> ModelCard:
     parts = folder.name.lower().replace("_", "-").split("-")
     codes = (_LANGUAGE_OF_NAME.get(part) for part in parts)
     language = next((code for code in codes if code), "en")
-    return ModelCard(
-        id=folder.name,
-        title=folder.name,
-        engine="vosk",
-        kind="recognizer",
-        licence="unknown",
-        homepage="",
-        languages=(language,),
-        times="word",
-        max_chunk_s=MAX_CHUNK_S,
-        streams=True,
-    )
+    return card_like(CARDS[0], folder, languages=(language,))
 
 
 class VoskRecognizer:

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import ctypes
 import json
-import re
-import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from offscribe.engines.base import EngineSpec
-from offscribe.engines.devices import DeviceReport, choose_device
-from offscribe.engines.memory import is_out_of_memory
+from offscribe.engines.base import EngineSpec, card_like
+from offscribe.engines.devices import CPU, DeviceReport, choose_device, has_nvidia_gpu
+from offscribe.engines.failures import load_failure
 from offscribe.engines.processors import usable_cores
 from offscribe.engines.whisper_decoder import Decoder
+from offscribe.engines.whisper_family import LANGUAGES, MULTILINGUAL_TOKENS, WHISPER
 from offscribe.engines.whisper_recognizer import Layout, WhisperRecognizer
-from offscribe.errors import BadOption, DeviceUnusable, ModelDamaged, OffscribeError, OutOfMemory
+from offscribe.errors import BadOption, ModelDamaged
 from offscribe.types import (
     Device,
     HubSource,
@@ -31,23 +31,10 @@ from offscribe.types import (
     PackageSource,
 )
 
-WINDOW_S = 30.0
-"""The encoder has no position beyond it."""
 MARKS = ("model.bin", "config.json", "tokenizer.json")
 """The tokenizer is no option: without it the library would look for one on the network."""
 SIGNATURE = b"WhisperSpec"
 """Near the start of every model.bin that CTranslate2 converted from a Whisper."""
-_CODES = """
-zh en ja ko yue af am ar as az ba be bg bn bo br bs ca cs cy da de el es et eu fa fi fo fr gl gu ha
-haw he hi hr ht hu hy id is it jw ka kk km kn la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn
-no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi
-yo
-"""
-LANGUAGES = tuple(_CODES.split())
-"""What multilingual Whisper models were trained on. Those before large-v3 have no token of their
-own for Cantonese (yue); they hear it as Chinese."""
-MULTILINGUAL_TOKENS = 51_865
-"""English-only models have one token less; CTranslate2 tells them apart in the same way."""
 CPU_PART = 2
 MAX_CPU_WORKERS = 4
 """Chunks a worker takes at a time, and workers: measured on 2 cores, where 2 workers of 1 thread
@@ -60,17 +47,11 @@ COMPUTE_TYPES: dict[Device, tuple[str, ...]] = {
 """What ``auto`` takes: the first that the device supports."""
 CUBLAS = "cublas64_12.dll" if sys.platform == "win32" else "libcublas.so.12"
 
-WHISPER_BASE = ModelCard(
+LIKE_ALL = replace(WHISPER, engine="whisper", times="word")
+WHISPER_BASE = replace(
+    LIKE_ALL,
     id="whisper-base",
     title="Whisper base",
-    engine="whisper",
-    kind="recognizer",
-    licence="MIT",
-    homepage="https://github.com/openai/whisper",
-    languages=LANGUAGES,
-    times="word",
-    max_chunk_s=WINDOW_S,
-    takes_hotwords=True,
     files=(
         ModelFile(
             "model.bin",
@@ -115,17 +96,11 @@ WHISPER_BASE = ModelCard(
 
 def _from_hub(name: str, title: str, repo: str, size_bytes: int, *further: str) -> ModelCard:
     """A larger Whisper, as faster-whisper names its repositories."""
-    return ModelCard(
+    return replace(
+        LIKE_ALL,
         id=f"faster-whisper-{name}",
         title=title,
-        engine="whisper",
-        kind="recognizer",
-        licence="MIT",
         homepage=f"https://huggingface.co/{repo}",
-        languages=LANGUAGES,
-        times="word",
-        max_chunk_s=WINDOW_S,
-        takes_hotwords=True,
         approximate_bytes=size_bytes,
         origins=(HubSource("huggingface", repo, tuple((path, path) for path in MARKS + further)),),
     )
@@ -170,15 +145,12 @@ def devices() -> tuple[DeviceReport, ...]:
     return (
         _cuda(),
         DeviceReport("mps", False, "CTranslate2 has no Metal backend", is_present=is_apple),
-        DeviceReport("cpu", True, "always there", is_present=True),
+        CPU,
     )
 
 
 def load(card: ModelCard, folder: Path, options: LoadOptions) -> WhisperRecognizer:
     """See ``EngineSpec``. Reads everything from *folder*, nothing from the network."""
-    for name in MARKS:
-        if not (folder / name).is_file():
-            raise ModelDamaged(f"{card.title} is incomplete: {folder / name} is missing")
     choice = choose_device(options.device, devices())
     n_threads = options.threads or usable_cores()
     n_workers = min(n_threads, MAX_CPU_WORKERS) if choice.device == "cpu" else 1
@@ -207,18 +179,7 @@ def recognises(folder: Path) -> bool:
 
 def describe(folder: Path) -> ModelCard:
     """The card of a converted Whisper that is not one of ours."""
-    return ModelCard(
-        id=folder.name,
-        title=folder.name,
-        engine="whisper",
-        kind="recognizer",
-        licence="unknown",
-        homepage="",
-        languages=_languages(folder),
-        times="word",
-        max_chunk_s=WINDOW_S,
-        takes_hotwords=True,
-    )
+    return card_like(LIKE_ALL, folder, languages=_languages(folder))
 
 
 def _open(
@@ -242,21 +203,9 @@ def _open(
             local_files_only=True,
         )
     except Exception as error:  # the tokenizer library raises bare Exception
-        raise _load_failure(error, card, folder, device) from error
+        raise load_failure(error, card, folder, device) from error
     _match_features(model)
     return model
-
-
-def _load_failure(
-    error: Exception, card: ModelCard, folder: Path, device: Device
-) -> OffscribeError:
-    if is_out_of_memory(error):
-        return OutOfMemory(f"the memory does not suffice to load {card.title}")
-    if device == "cuda" and re.search("cuda|cublas|cudnn", str(error), re.IGNORECASE):
-        return DeviceUnusable(
-            f"the device cuda cannot be used: {error}", hint="Choose the device cpu."
-        )
-    return ModelDamaged(f"{card.title} in {folder} cannot be read: {error}")
 
 
 def _match_features(model: Any) -> None:
@@ -286,7 +235,7 @@ def _cuda() -> DeviceReport:
     from ctranslate2 import get_cuda_device_count  # type: ignore[attr-defined]
 
     if get_cuda_device_count() == 0:
-        if Path("/dev/nvidia0").exists() or shutil.which("nvidia-smi"):
+        if has_nvidia_gpu():
             reason = "there is an NVIDIA GPU, but its driver does not answer CUDA"
             return DeviceReport("cuda", False, reason, is_present=True)
         return DeviceReport("cuda", False, "no CUDA device")

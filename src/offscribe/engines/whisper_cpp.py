@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offscribe.engines.base import EngineSpec
+from offscribe.engines.base import EngineSpec, card_like
 from offscribe.engines.clips import check, is_audible
-from offscribe.engines.devices import DeviceReport, choose_device
+from offscribe.engines.devices import CPU, DeviceReport, choose_device, has_nvidia_gpu
 from offscribe.engines.ggml import GgmlFile, is_whisper, read_ggml
 from offscribe.engines.guards import cut_loops, is_parrot, is_repetitive, strip_marks
 from offscribe.engines.processors import usable_cores
-from offscribe.engines.whisper import LANGUAGES, WINDOW_S
+from offscribe.engines.whisper_family import LANGUAGES, WHISPER, WINDOW_S
 from offscribe.engines.whisper_prompts import NO_PROMPT, Prompt, build_prompt
 from offscribe.engines.whisper_recognizer import UNHEARD_LOGPROB, UNHEARD_NO_SPEECH
 from offscribe.errors import BadOption, DeviceUnusable, ModelDamaged, ModelError, OutOfMemory
@@ -55,19 +55,17 @@ BACKENDS: dict[Device, tuple[str, ...]] = {"cuda": ("CUDA",), "mps": ("MTL", "ME
 _WORD = re.compile(r" ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+")
 
 
+LIKE_ALL = replace(
+    WHISPER, engine="whisper_cpp", homepage="https://github.com/ggml-org/whisper.cpp"
+)
+
+
 def _card(name: str, title: str, size_bytes: int, sha256: str) -> ModelCard:
     path = f"ggml-{name}.bin"
-    return ModelCard(
+    return replace(
+        LIKE_ALL,
         id=f"whisper-{name}-ggml",
         title=title,
-        engine="whisper_cpp",
-        kind="recognizer",
-        licence="MIT",
-        homepage="https://github.com/ggml-org/whisper.cpp",
-        languages=LANGUAGES,
-        times="segment",
-        max_chunk_s=WINDOW_S,
-        takes_hotwords=True,
         files=(ModelFile(path, size_bytes, sha256),),
         origins=(HubSource("huggingface", "ggerganov/whisper.cpp", ((path, path),)),),
     )
@@ -101,9 +99,9 @@ def devices() -> tuple[DeviceReport, ...]:
 
     built_in = _built_in(_pywhispercpp.whisper_print_system_info())
     return (
-        _gpu("cuda", built_in, is_present=Path("/dev/nvidia0").exists()),
+        _gpu("cuda", built_in, is_present=has_nvidia_gpu()),
         _gpu("mps", built_in, is_present=sys.platform == "darwin"),
-        DeviceReport("cpu", True, "always there", is_present=True),
+        CPU,
     )
 
 
@@ -132,18 +130,8 @@ def recognises(folder: Path) -> bool:
 def describe(folder: Path) -> ModelCard:
     """The card of a GGML Whisper that is not one of ours."""
     file = read_ggml(_model_file(folder))
-    return ModelCard(
-        id=folder.name,
-        title=folder.name,
-        engine="whisper_cpp",
-        kind="recognizer",
-        licence="unknown",
-        homepage="",
-        languages=LANGUAGES if file.is_multilingual else ("en",),
-        times="segment",
-        max_chunk_s=WINDOW_S,
-        takes_hotwords=True,
-    )
+    languages = LANGUAGES if file.is_multilingual else ("en",)
+    return card_like(LIKE_ALL, folder, languages=languages)
 
 
 @dataclass(frozen=True, slots=True)

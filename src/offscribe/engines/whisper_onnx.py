@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from offscribe.engines.base import EngineSpec
+from offscribe.engines.base import EngineSpec, card_like
 from offscribe.engines.clips import check, is_audible
 from offscribe.engines.config_json import read_config
-from offscribe.engines.devices import DeviceReport, choose_device
+from offscribe.engines.devices import CPU, DeviceReport, choose_device, has_nvidia_gpu
+from offscribe.engines.failures import load_failure
 from offscribe.engines.guards import cut_loops, is_parrot, is_repetitive
-from offscribe.engines.memory import in_halves, is_out_of_memory
+from offscribe.engines.memory import in_halves
 from offscribe.engines.processors import usable_cores
-from offscribe.engines.whisper import LANGUAGES, WINDOW_S
+from offscribe.engines.tokenizer import read_tokenizer
+from offscribe.engines.whisper_family import LANGUAGES, MULTILINGUAL_TOKENS, WHISPER
 from offscribe.engines.whisper_prompts import NO_PROMPT, Prompt, build_prompt
-from offscribe.errors import BadOption, DeviceUnusable, ModelDamaged, OutOfMemory
+from offscribe.errors import BadOption, DeviceUnusable
 from offscribe.types import (
     SAMPLE_RATE,
     Audio,
+    Device,
     Hypothesis,
     LoadOptions,
     ModelCard,
@@ -99,17 +102,11 @@ SMALL_FILES = (
     ),
 )
 
-WHISPER_SMALL = ModelCard(
+LIKE_ALL = replace(WHISPER, engine="whisper_onnx", licence="Apache-2.0")
+WHISPER_SMALL = replace(
+    LIKE_ALL,
     id="whisper-small",
     title="Whisper small",
-    engine="whisper_onnx",
-    kind="recognizer",
-    licence="Apache-2.0",
-    homepage="https://github.com/openai/whisper",
-    languages=LANGUAGES,
-    times="segment",
-    max_chunk_s=WINDOW_S,
-    takes_hotwords=True,
     files=SMALL_FILES,
     packages=(
         PackageSource(
@@ -144,12 +141,14 @@ def devices() -> tuple[DeviceReport, ...]:
     cuda = (
         DeviceReport("cuda", True, "onnxruntime has its CUDA provider", is_present=True)
         if has_cuda
-        else DeviceReport("cuda", False, "this onnxruntime is built for the CPU")
+        else DeviceReport(
+            "cuda", False, "this onnxruntime is built for the CPU", is_present=has_nvidia_gpu()
+        )
     )
     return (
         cuda,
         DeviceReport("mps", False, "onnxruntime has no Metal provider"),
-        DeviceReport("cpu", True, "always there", is_present=True),
+        CPU,
     )
 
 
@@ -157,9 +156,6 @@ def load(card: ModelCard, folder: Path, options: LoadOptions) -> WhisperOnnxReco
     """See ``EngineSpec``. *compute_type*: ``int8`` and ``float32`` take the files of that kind;
     ``auto`` the smaller ones where both are there."""
     choice = choose_device(options.device, devices())
-    for mark in MARKS:
-        if not any(folder.glob(mark)):
-            raise ModelDamaged(f"{card.title} is incomplete: {folder / mark} is missing")
     model = _open(
         card,
         folder,
@@ -181,19 +177,8 @@ def recognises(folder: Path) -> bool:
 
 def describe(folder: Path) -> ModelCard:
     """The card of an exported Whisper that is not ours."""
-    is_multilingual = int(read_config(folder).get("vocab_size", 0)) >= 51_865
-    return ModelCard(
-        id=folder.name,
-        title=folder.name,
-        engine="whisper_onnx",
-        kind="recognizer",
-        licence="unknown",
-        homepage="",
-        languages=LANGUAGES if is_multilingual else ("en",),
-        times="segment",
-        max_chunk_s=WINDOW_S,
-        takes_hotwords=True,
-    )
+    is_multilingual = int(read_config(folder).get("vocab_size", 0)) >= MULTILINGUAL_TOKENS
+    return card_like(LIKE_ALL, folder, languages=LANGUAGES if is_multilingual else ("en",))
 
 
 class WhisperOnnxRecognizer:
@@ -264,7 +249,7 @@ class OnnxDecoder:
     def __init__(self, model: Any, folder: Path) -> None:
         self._model = model
         self._ids: dict[str, int] = model._tokens
-        self._tokenizer = _tokenizer(folder / "tokenizer.json")
+        self._tokenizer = read_tokenizer(folder / "tokenizer.json")
         self._end = self._ids["<|endoftext|>"]
         self._begin = self._ids["<|startoftranscript|>"]
         self._no_speech = self._ids.get("<|nospeech|>", self._ids.get("<|nocaptions|>"))
@@ -332,22 +317,13 @@ class OnnxDecoder:
         return float(np.exp(row[self._no_speech] - _log_sum_exp(row)))
 
 
-def _tokenizer(path: Path) -> Any:
-    from tokenizers import Tokenizer
-
-    try:
-        return Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises bare Exception
-        raise ModelDamaged(f"{path} is not a tokenizer") from error
-
-
 def _log_sum_exp(row: npt.NDArray[np.float32]) -> float:
     top = float(row.max())
     return top + float(np.log(np.exp(row - top).sum()))
 
 
 def _open(
-    card: ModelCard, folder: Path, *, quantization: str | None, device: str, threads: int
+    card: ModelCard, folder: Path, *, quantization: str | None, device: Device, threads: int
 ) -> Any:
     import onnx_asr
     import onnxruntime
@@ -364,11 +340,7 @@ def _open(
             providers=providers,
         )
     except Exception as error:  # onnxruntime raises classes of its own below Exception
-        if is_out_of_memory(error):
-            raise OutOfMemory(f"the memory does not suffice to load {card.title}") from error
-        if device == "cuda" and "cuda" in str(error).lower():
-            raise DeviceUnusable(f"the device cuda cannot be used: {error}") from error
-        raise ModelDamaged(f"{card.title} in {folder} cannot be read: {error}") from error
+        raise load_failure(error, card, folder, device) from error
     model: Any = adapter.asr
     if device == "cuda" and "CUDAExecutionProvider" not in model._encoder.get_providers():
         raise DeviceUnusable(

@@ -35,10 +35,15 @@ class Installation:
     load: LoadOptions
 
     @property
+    def model_id(self) -> str:
+        """The id of ``model``, also where that is gone."""
+        return self.chosen.id if self.chosen else self.settings.default_model or DEFAULT_MODEL
+
+    @property
     def model(self) -> ModelCard:
         """The model that is used where nobody names one: the chosen one, else the home's default.
         Raises NotFound where that is gone."""
-        return self.chosen or self.shelf.card(self.settings.default_model or DEFAULT_MODEL)
+        return self.chosen or self.shelf.card(self.model_id)
 
     def bench(self) -> Bench:
         """What a worker inside this process works with; loads nothing yet."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
 from offscribe.audio.decode import check_file
+from offscribe.engines.registry import require_library
 from offscribe.errors import (
     AudioEmpty,
     BadOption,
@@ -53,7 +54,7 @@ class Upload:
         self.size_bytes += len(data)
         if self.size_bytes > MAX_UPLOAD_BYTES:
             raise TooLarge(
-                f"the recording is larger than {MAX_UPLOAD_BYTES // 2**30} GiB",
+                f"the upload is larger than {MAX_UPLOAD_BYTES // 2**30} GiB",
                 hint="Split it, or convert it to a compressed format such as FLAC or M4A.",
             )
         with _disk_errors():
@@ -137,7 +138,8 @@ class Intake:
 
     def card(self, model_id: str | None) -> ModelCard:
         """The recognizer that *model_id* names, or the installation's own. Raises NotFound,
-        BadOption for a model that does not recognise, ModelMissing for one not installed."""
+        BadOption for a model that does not recognise, ModelMissing for one not installed,
+        EngineMissing."""
         installation = self._installation
         if not model_id or model_id == installation.model.id:
             return installation.model
@@ -145,6 +147,7 @@ class Intake:
         if card.kind != "recognizer":
             raise BadOption(f"{model_id} detects speech, it does not recognise it")
         installation.shelf.folder_of(model_id)
+        require_library(card)
         return card
 
     def vad_card(self, model_id: str | None) -> ModelCard:

@@ -45,7 +45,7 @@ class ModelCatalogue:
         shelf = self._installation.shelf
         installed = {model.card.id: model.card for model in shelf.installed()}
         known = {card.id: card for card in shelf.known()}
-        entries = [self._state(card, card.id in installed) for card in (known | installed).values()]
+        entries = [self._entry(card, card.id in installed) for card in (known | installed).values()]
         return sorted(
             entries, key=lambda entry: (entry.card.kind != "recognizer", not entry.is_installed)
         )
@@ -53,7 +53,7 @@ class ModelCatalogue:
     def one(self, model_id: str) -> ModelEntry:
         """Raises NotFound, listing the known ids."""
         card = self._installation.shelf.card(model_id)
-        return self._state(card, self._is_installed(model_id))
+        return self._entry(card, self._is_installed(model_id))
 
     def devices(self) -> dict[str, tuple[DeviceReport, ...]]:
         """What every installed engine can use here, by engine; asked once. Takes seconds."""
@@ -68,19 +68,19 @@ class ModelCatalogue:
     def use(self, model_id: str) -> ModelEntry:
         """Make an installed recognizer the one that is used where nobody names one. Raises
         NotFound, BadOption, ModelError."""
-        state = self.one(model_id)
-        if state.card.kind != "recognizer":
+        entry = self.one(model_id)
+        if entry.card.kind != "recognizer":
             raise BadOption(f"{model_id} detects speech, it does not recognise it")
         self._installation.shelf.folder_of(model_id)
-        if state.missing:
-            raise ModelError(f"{model_id} needs {', '.join(state.missing)}", hint=state.install)
+        if entry.missing:
+            raise ModelError(f"{model_id} needs {', '.join(entry.missing)}", hint=entry.install)
         self._installation.settings.default_model = model_id
         return self.one(model_id)
 
     def check_removable(self, model_id: str) -> None:
         """Raises Conflict for the default model, and ModelMissing for what is not there."""
         self._installation.shelf.folder_of(model_id)
-        if self._installation.settings.default_model == model_id:
+        if model_id == self._installation.model_id:
             raise Conflict(
                 f"{model_id} is the default model",
                 hint="Choose another first: offscribe models use ID",
@@ -103,13 +103,13 @@ class ModelCatalogue:
             )
         return Measurement(**json.loads(answer))
 
-    def _state(self, card: ModelCard, is_installed: bool) -> ModelEntry:
+    def _entry(self, card: ModelCard, is_installed: bool) -> ModelEntry:
         spec = find_engine(card.engine) if card.kind == "recognizer" else None
         missing = missing_modules(spec) if spec else ()
         return ModelEntry(
             card=card,
             is_installed=is_installed,
-            is_default=card.id == self._installation.model.id,
+            is_default=card.id == self._installation.model_id,
             times=self._installation.shelf.times_of(card),
             missing=missing,
             install=f'pip install "offscribe[{spec.extra}]"' if spec and missing else "",

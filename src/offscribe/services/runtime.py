@@ -16,7 +16,6 @@ from typing import Literal
 
 from offscribe.errors import Conflict, ResourceError, revive
 from offscribe.events import (
-    CacheCleared,
     ClearCache,
     Command,
     Event,
@@ -25,9 +24,11 @@ from offscribe.events import (
     ModelFailed,
     ModelLoaded,
     ModelUnloaded,
+    Obeyed,
     OutboundAttempt,
     Refused,
     UnloadModel,
+    WorkerEnded,
 )
 from offscribe.guard import Guard
 from offscribe.services.history import History
@@ -75,7 +76,7 @@ class Runtime:
             worker_command(installation, idle_unload_s=idle_unload_s),
             installation.jobs,
             self._on_event,
-            model=installation.model.id,
+            model=installation.model_id,
         )
         self._loaded: ModelLoaded | None = None
         self._model_failed: ModelFailed | None = None
@@ -83,7 +84,7 @@ class Runtime:
         self._listeners: set[Callable[[str], None]] = set()
         self._lock = threading.Lock()
         self._commanding = threading.Lock()
-        self._answers: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Event] | None = None
 
     def start(self) -> None:
         clean_scratch(self.installation.home)
@@ -102,57 +103,38 @@ class Runtime:
     def load(self, model_id: str) -> ModelLoaded:
         """Have the worker load *model_id*. Blocks until it is ready. Raises Conflict while another
         one is used, ModelError, WorkerDown."""
-        ticket = new_id()
-        answer = self._command(
-            LoadModel(ticket, model_id),
-            lambda event: isinstance(event, ModelLoaded | ModelFailed) and event.model == model_id,
-            timeout_s=LOAD_S,
-        )
-        assert isinstance(answer, ModelLoaded)
-        return answer
+        self._obeyed(LoadModel(new_id(), model_id), timeout_s=LOAD_S)
+        loaded = self._loaded
+        if loaded is None or loaded.model != model_id:
+            raise Conflict(f"{model_id} was let go at once", hint="Another model was needed.")
+        return loaded
 
     def unload(self) -> None:
         """Have the worker let its model go. Raises Conflict while it is used, WorkerDown."""
-        if self._loaded is not None:
-            self._command(
-                UnloadModel(new_id()),
-                lambda event: isinstance(event, ModelUnloaded),
-                timeout_s=ANSWER_S,
-            )
+        self._obeyed(UnloadModel(new_id()), timeout_s=ANSWER_S)
 
     def clear_cache(self) -> None:
         """Have the worker give back memory kept for later. Raises WorkerDown."""
-        self._command(
-            ClearCache(new_id()),
-            lambda event: isinstance(event, CacheCleared),
-            timeout_s=ANSWER_S,
-        )
+        self._obeyed(ClearCache(new_id()), timeout_s=ANSWER_S)
 
-    def _command(
-        self, command: Command, is_answer: Callable[[Event], bool], *, timeout_s: float
-    ) -> Event:
-        """Send *command* and return what answers it; one command at a time."""
+    def _obeyed(self, command: Command, *, timeout_s: float) -> None:
+        """Send *command* and wait until it is carried out; one at a time. Raises Conflict, what the
+        worker refused it with, WorkerDown."""
         if not self._commanding.acquire(blocking=False):
             raise Conflict("the worker is loading or unloading a model", hint="Try again later.")
+        answers: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._answers = answers
         try:
-            while not self._answers.empty():
-                self._answers.get_nowait()
             if not self._supervisor.send(command):
                 raise WorkerDown("the worker is not running")
             deadline = time.monotonic() + timeout_s
-            while True:
-                event = self._answers.get(timeout=max(deadline - time.monotonic(), 0))
-                if isinstance(event, Refused) and event.ticket == command.ticket:
-                    raise revive(event.code, event.message, event.hint)
-                if is_answer(event):
-                    break
-        except queue.Empty as error:
+            while not _answers(answers.get(timeout=deadline - time.monotonic()), command):
+                pass
+        except (queue.Empty, ValueError) as error:  # a timeout below zero is a ValueError
             raise WorkerDown(f"the worker did not answer within {timeout_s:.0f} s") from error
         finally:
+            self._answers = None
             self._commanding.release()
-        if isinstance(event, ModelFailed):
-            raise revive(event.code, event.message, event.hint)
-        return event
 
     @contextmanager
     def listening(self, listener: Callable[[str], None]) -> Iterator[None]:
@@ -186,7 +168,8 @@ class Runtime:
 
     def _on_event(self, event: Event) -> None:
         self._keep(event)
-        self._answers.put(event)
+        if (answers := self._answers) is not None:  # somebody waits for one
+            answers.put(event)
 
     def _keep(self, event: Event) -> None:
         match event:
@@ -199,10 +182,29 @@ class Runtime:
                 self._loaded, self._model_failed, self._has_begun = event, None, True
             case ModelUnloaded():
                 self._loaded = None
+            case WorkerEnded():
+                self._loaded, self._has_begun = None, False
             case ModelFailed():
                 self._loaded, self._model_failed, self._has_begun = None, event, True
             case OutboundAttempt(target):
                 self._guard.count(target)
+
+
+def _answers(event: Event, command: Command) -> bool:
+    """Whether *event* says that *command* was carried out. Raises what it says went wrong."""
+    match event:
+        case Obeyed(ticket):
+            return ticket == command.ticket
+        case Refused(ticket, code, message, hint) if ticket == command.ticket:
+            raise revive(code, message, hint)
+        case WorkerEnded(is_switching) if not is_switching:
+            raise WorkerDown("the worker ended while it was to obey")
+        case ModelLoaded(model) if isinstance(command, LoadModel):
+            return model == command.model
+        case ModelFailed(model, code, message, hint) if isinstance(command, LoadModel):
+            if model == command.model:
+                raise revive(code, message, hint)
+    return False
 
 
 def worker_command(installation: Installation, *, idle_unload_s: float = 0.0) -> list[str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +22,7 @@ from offscribe.shelf.archive import (
 from offscribe.shelf.formats import CODE, described, is_pickled, recognised
 from offscribe.shelf.manifest import (
     BLOCK_BYTES,
+    ID,
     MANIFEST,
     Manifest,
     first_wrong_size,
@@ -32,12 +31,11 @@ from offscribe.shelf.manifest import (
     sha256_of,
     write_manifest,
 )
-from offscribe.shelf.pull import LOCK, TEMPORARY, PullProgress
-from offscribe.shelf.storage import only_one, storing
+from offscribe.shelf.pull import PullProgress
+from offscribe.shelf.storage import installing, put
 from offscribe.types import ModelCard, ModelFile
 from offscribe.vad.registry import VAD_CARDS
 
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SHOWN_NAMES = 5
 _JUNK = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\.git/|\.cache/)")
 
@@ -70,20 +68,12 @@ def import_model(
         )
     with _reading(path.name):
         _check_source(path)
-    with storing(str(shelf)):
-        shelf.mkdir(parents=True, exist_ok=True)
-        with only_one(shelf / LOCK):
-            for leftover in shelf.glob(f"{TEMPORARY}*"):
-                shutil.rmtree(leftover)
-            temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=shelf))
-            try:
-                yield PullProgress(model_id or _name(path), "unpacking", 0, 0)
-                offer = _offer(path, temporary)
-                if model_id is not None:
-                    offer = replace(offer, manifest=replace(offer.manifest, id=model_id))
-                yield from _take(offer, shelf, temporary, is_replacing=is_replacing)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
+    with installing(shelf) as temporary:
+        yield PullProgress(model_id or _name(path), "unpacking", 0, 0)
+        offer = _offer(path, temporary)
+        if model_id is not None:
+            offer = replace(offer, manifest=replace(offer.manifest, id=model_id))
+        yield from _take(offer, shelf, temporary, is_replacing=is_replacing)
 
 
 def export_model(shelf: Path, model_id: str, file: Path) -> Iterator[PullProgress]:
@@ -107,10 +97,8 @@ def remove_model(shelf: Path, model_id: str) -> None:
     """Delete a model, also a damaged one. Raises ModelMissing, Conflict while models are being
     installed, NoPermission."""
     folder = _installed(shelf, model_id)
-    with storing(str(shelf)), only_one(shelf / LOCK):
-        gone = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=shelf))
-        folder.rename(gone / model_id)
-        shutil.rmtree(gone)
+    with installing(shelf) as temporary:
+        folder.rename(temporary / model_id)
 
 
 def _installed(shelf: Path, model_id: str) -> Path:
@@ -172,7 +160,7 @@ def _take(
         arrived.append(ModelFile(file.path, _size(model / file.path), digest.hexdigest()))
         _check_arrived(file, arrived[-1])
     write_manifest(model, replace(manifest, files=tuple(arrived)))
-    _put(model, place, temporary / "replaced")
+    put(model, place, temporary / "replaced")
     yield PullProgress(manifest.id, "done", total, total)
 
 
@@ -318,17 +306,6 @@ def _taken(source: Path, target: Path, *, is_ours: bool) -> Iterator[bytes]:
         for block in _blocks(source):
             writer.write(block)
             yield block
-
-
-def _put(model: Path, place: Path, aside: Path) -> None:
-    if place.exists():
-        place.rename(aside)
-    try:
-        model.rename(place)
-    except OSError:
-        if aside.exists():
-            aside.rename(place)
-        raise
 
 
 def _blocks(source: Path) -> Iterator[bytes]:

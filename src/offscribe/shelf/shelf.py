@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from offscribe.engines.registry import cards, find_engine, missing_modules
 from offscribe.errors import ModelDamaged, ModelError, ModelMissing, NotFound
 from offscribe.shelf.download import download
 from offscribe.shelf.formats import recognised
-from offscribe.shelf.imports import ID
 from offscribe.shelf.manifest import (
+    ID,
     MANIFEST,
     Manifest,
     first_wrong_size,
@@ -113,13 +113,6 @@ class Shelf:
             yield PullProgress(card.id, "done", card.size_bytes, card.size_bytes)
         else:
             yield from pull(card, self.folder, way=way, download=self._download)
-
-    def pull_all(self, model_ids: Sequence[str] = STARTER) -> Iterator[PullProgress]:
-        """Install several models one after the other; unknown ones are refused before the first."""
-        for model_id in model_ids:
-            self.card(model_id)
-        for model_id in model_ids:
-            yield from self.pull(model_id)
 
     def open_folder(self, path: Path) -> tuple[ModelCard, Path]:
         """Return the card and folder of a recognizer anywhere on this machine (``--model-path``).

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,9 @@ from pathlib import Path
 from offscribe.errors import Conflict, DiskFull, NoPermission
 
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+TEMPORARY = ".pull-"
+"""Folders on the shelf that begin so are unfinished and belong to whoever holds the lock."""
+LOCK = ".pull.lock"
 REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -28,6 +33,37 @@ def storing(what: str) -> Iterator[None]:
                 f"{what} cannot be written: {error.strerror}",
                 hint="Give this user the right to write there, or choose another home folder.",
             ) from error
+        raise
+
+
+@contextmanager
+def installing(shelf: Path) -> Iterator[Path]:
+    """Hold the *shelf* and give a hidden folder on it to work in, which is gone afterwards; what
+    others left unfinished there is removed first. Raises Conflict while another process, or thread
+    of this one, does the same, DiskFull, NoPermission."""
+    with storing(str(shelf)):
+        shelf.mkdir(parents=True, exist_ok=True)
+        with only_one(shelf / LOCK):
+            for leftover in shelf.glob(f"{TEMPORARY}*"):
+                if leftover.is_dir():
+                    shutil.rmtree(leftover)
+            temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=shelf))
+            try:
+                yield temporary
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+
+
+def put(model: Path, place: Path, aside: Path) -> None:
+    """Rename the finished folder *model* to *place*; what lay there goes *aside*, or stays where
+    that fails."""
+    if place.exists():
+        place.rename(aside)
+    try:
+        model.rename(place)
+    except OSError:
+        if aside.exists():
+            aside.rename(place)
         raise
 
 

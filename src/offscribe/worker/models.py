@@ -12,7 +12,7 @@ from threading import RLock
 
 from offscribe.engines.aligned import AlignedRecognizer
 from offscribe.engines.base import EngineSpec
-from offscribe.engines.registry import find_engine, load_recognizer
+from offscribe.engines.registry import find_engine, load_recognizer, require_library
 from offscribe.errors import Conflict
 from offscribe.events import Event, ModelLoaded, ModelUnloaded
 from offscribe.shelf.shelf import Shelf
@@ -60,6 +60,7 @@ class Models:
         now: Callable[[], float] = time.monotonic,
         load: Callable[[ModelCard, Path, LoadOptions], Recognizer] = load_recognizer,
         engine: Callable[[str], EngineSpec] = find_engine,
+        require: Callable[[ModelCard], None] = require_library,
     ) -> None:
         self._shelf = shelf
         self._options = options
@@ -68,6 +69,7 @@ class Models:
         self._now = now
         self._load_recognizer = load
         self._engine = engine
+        self._require = require
         self._lock = RLock()
         self._loaded: _Loaded | None = None
         self._n_users = 0
@@ -135,6 +137,7 @@ class Models:
         spec = self._engine(card.engine)
         if self._loaded is not None and self._n_users:
             raise ModelInUse(f"{self._loaded.model_id} is in use")
+        self._require(card)
         if self._spec is not None and spec.runtime != self._spec.runtime:
             raise OtherRuntime(model_id, spec.runtime)
         self.unload()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from offscribe.errors import ResourceError
-from offscribe.events import Command, Event, ModelWanted, decode, encode
+from offscribe.events import Command, Event, ModelWanted, WorkerEnded, decode, encode
 from offscribe.store.jobs import Jobs, new_id
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,8 @@ class Supervisor:
     """Starts *command* (plus ``--owner ID --model ID``) and starts it again whenever it ends.
 
     *model* is what the first worker loads; one that ends to make way for another model names the
-    next. *on_event* is called from the supervisor's thread with everything the worker says.
+    next. *on_event* is called from the supervisor's thread with everything the worker says,
+    and with its end.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class Supervisor:
         for line in self._process.stdout:
             self._receive(line)
         code = self._process.wait()
+        self._on_event(WorkerEnded(self._is_switching))
         try:
             if self._stopping.is_set() or self._is_switching:
                 self._jobs.give_back(owner)

@@ -20,7 +20,6 @@ from offscribe.errors import (
     OutOfMemory,
 )
 from offscribe.events import (
-    CacheCleared,
     ClearCache,
     Command,
     Event,
@@ -28,6 +27,7 @@ from offscribe.events import (
     LoadModel,
     ModelFailed,
     ModelWanted,
+    Obeyed,
     Refused,
     UnloadModel,
     decode_command,
@@ -90,7 +90,7 @@ class Worker:
                     models.unload()
                 case ClearCache():
                     models.clear_cache()
-                    self._say(CacheCleared())
+            self._say(Obeyed(command.ticket))
         except OtherRuntime as error:
             self._make_way(error.model_id)
         except OffscribeError as error:
@@ -161,14 +161,17 @@ class Worker:
 
 def listen(worker: Worker, commands: TextIO) -> threading.Thread:
     """Let each line of *commands* wake *worker*, or be obeyed, and their end stop it: the server
-    that started the worker has gone or wants it to go."""
+    that started the worker has gone or wants it to go. A bug in obeying stops it too: a worker
+    that hears no more would outlive its server."""
 
     def read() -> None:
-        for line in commands:
-            if line.strip():
-                worker.obey(decode_command(line))
-            worker.woken.set()
-        worker.stop()
+        try:
+            for line in commands:
+                if line.strip():
+                    worker.obey(decode_command(line))
+                worker.woken.set()
+        finally:
+            worker.stop()
 
     thread = threading.Thread(target=read, name="commands", daemon=True)
     thread.start()

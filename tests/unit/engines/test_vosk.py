@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from offscribe.engines.registry import load_recognizer
 from offscribe.engines.vosk import (
     CARDS,
     MARKS,
@@ -147,7 +149,7 @@ def test_an_incomplete_folder_is_refused_before_kaldi_looks_at_it(
 ) -> None:
     folder_with(tmp_path, *(name for name in WHOLE if name != missing))
     with pytest.raises(ModelDamaged, match="incomplete"):
-        load(CN, tmp_path, LoadOptions())
+        load_recognizer(replace(CN, files=()), tmp_path, LoadOptions())
 
 
 def test_a_gpu_and_a_compute_type_are_refused(tmp_path: Path) -> None:

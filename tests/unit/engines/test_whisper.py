@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from offscribe.engines.registry import load_recognizer
 from offscribe.engines.whisper import MARKS, WHISPER_BASE, describe, devices, load, recognises
 from offscribe.errors import BadOption, ModelDamaged
 from offscribe.types import LoadOptions
@@ -61,7 +63,7 @@ def test_an_incomplete_folder_is_refused_before_any_library_looks_at_it(
     for name in set(MARKS) - {missing}:
         (tmp_path / name).touch()
     with pytest.raises(ModelDamaged, match=missing):
-        load(WHISPER_BASE, tmp_path, LoadOptions())
+        load_recognizer(replace(WHISPER_BASE, files=()), tmp_path, LoadOptions())
 
 
 def test_a_batch_of_nothing_is_refused(tmp_path: Path) -> None:

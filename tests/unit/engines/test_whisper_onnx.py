@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from offscribe.engines.registry import load_recognizer
 from offscribe.engines.whisper_onnx import (
     MARKS,
     WHISPER_SMALL,
@@ -20,7 +22,6 @@ from offscribe.engines.whisper_onnx import (
     describe,
     devices,
     is_unheard,
-    load,
     recognises,
 )
 from offscribe.engines.whisper_prompts import NO_PROMPT, Prompt
@@ -255,7 +256,7 @@ def test_an_incomplete_folder_is_refused_before_any_library_looks_at_it(
         if at != missing:
             (tmp_path / mark.removeprefix("**/").replace("*", "")).touch()
     with pytest.raises(ModelDamaged, match="incomplete"):
-        load(WHISPER_SMALL, tmp_path, LoadOptions(device="cpu"))
+        load_recognizer(replace(WHISPER_SMALL, files=()), tmp_path, LoadOptions(device="cpu"))
 
 
 def test_a_broken_tokenizer_is_damage(folder: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from offscribe.engines.base import EngineSpec
-from offscribe.errors import ModelMissing
+from offscribe.errors import EngineMissing, ModelMissing
 from offscribe.events import Event, ModelLoaded, ModelUnloaded
 from offscribe.types import Audio, Hypothesis, LoadOptions, ModelCard, RecognizeOptions, Word
 from offscribe.worker.models import ModelInUse, Models, OtherRuntime
@@ -42,6 +42,7 @@ class Engines:
     def __init__(self, texts: dict[str, Hypothesis] | None = None) -> None:
         self.loaded: list[str] = []
         self.cleared: list[str] = []
+        self.missing = ""
         self._texts = texts or {}
 
     def load(self, card: ModelCard, folder: Path, _: LoadOptions) -> Parrot:
@@ -50,6 +51,10 @@ class Engines:
         parrot = Parrot(lambda _: self._texts.get(card.id, spoken("")))
         parrot.card = card
         return parrot
+
+    def require(self, card: ModelCard) -> None:
+        if card.id == self.missing:
+            raise EngineMissing(card.id)
 
     def spec(self, name: str) -> EngineSpec:
         return EngineSpec(
@@ -96,6 +101,7 @@ def made(engines: Engines, said: list[Event], clock: Clock, aligner: str | None 
         now=clock,
         load=engines.load,
         engine=engines.spec,
+        require=engines.require,
     )
 
 
@@ -137,6 +143,15 @@ def test_another_runtime_takes_another_process_even_after_unloading(models: Mode
         models.load("strange")
     assert caught.value.model_id == "strange"
     models.load("large")
+
+
+def test_a_model_without_its_library_takes_no_other_process(
+    models: Models, engines: Engines
+) -> None:
+    models.load("small")
+    engines.missing = "strange"
+    with pytest.raises(EngineMissing):
+        models.load("strange")
 
 
 def test_a_model_that_is_in_use_is_named_before_the_other_runtime(models: Models) -> None:
