@@ -87,7 +87,7 @@ setup_models() {
     [ -f "$models/whisper-base/manifest.json" ] && return
     [ "$1" = recommended ] && [ -f "$models/whisper-small/manifest.json" ] && return
   fi
-  say "installing the $1 models (about 150 MB)"
+  say "installing the $1 models (150 to 250 MB)"
   "$bin/offscribe" models pull "$1" && return
   [ "$1" = recommended ] || return 1
   say "the recommended model could not be installed (see above); taking the starter model"

@@ -12,9 +12,9 @@ SMALL_MODEL = "whisper-base"
 LARGE_MODEL = "whisper-small"
 LARGE_CORES = 4
 LARGE_MEMORY_BYTES = 7 << 30
-"""Whisper small makes half the errors of base in Chinese and takes 2.5 GB; on two cores it does
-about four times real time, which is too slow for a page that people wait at. Machines sold with
-8 GB report a little less. Figures: bench/README.md."""
+"""Whisper small makes half the errors of base in Chinese and takes 2.6 GiB; on two cores it does
+about four times real time, which is slow for a page that people wait at. Machines sold with 8 GB
+report a little less. Figures: bench/README.md; none were taken on four cores."""
 
 
 @dataclass(frozen=True, slots=True)
