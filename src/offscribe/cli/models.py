@@ -72,7 +72,7 @@ def list_(
             if card.kind == "recognizer"
             else "cpu",
             card.licence,
-            escape(state.install),
+            escape(", ".join(state.missing)),
         )
     console.stdout.print(table)
 

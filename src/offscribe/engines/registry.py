@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+import sys
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -50,6 +51,11 @@ def missing_modules(spec: EngineSpec) -> tuple[str, ...]:
     return tuple(name for name in spec.requires if find_spec(name) is None)
 
 
+def install_command(spec: EngineSpec) -> str:
+    """What brings the library of *spec* into the environment that runs now."""
+    return f'"{sys.executable}" -m pip install "offscribe[{spec.extra}]"'
+
+
 def require_library(card: ModelCard) -> None:
     """Raises EngineMissing, with the command that installs it, where the library of a recognizer
     is not here."""
@@ -57,7 +63,7 @@ def require_library(card: ModelCard) -> None:
     if missing := missing_modules(spec):
         raise EngineMissing(
             f"{card.title} needs {spec.title}, which is not installed (no {', '.join(missing)})",
-            hint=f'Run: pip install "offscribe[{spec.extra}]"',
+            hint=f"Run: {install_command(spec)}",
         )
 
 

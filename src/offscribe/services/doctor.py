@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from offscribe.engines.devices import choose_device
-from offscribe.engines.registry import find_engine, missing_modules
-from offscribe.errors import EngineMissing, ModelMissing, OffscribeError
+from offscribe.engines.registry import find_engine, require_library
+from offscribe.errors import ModelMissing, OffscribeError
 from offscribe.services.installation import Installation
 from offscribe.services.intake import KEEP_FREE_BYTES
 from offscribe.vad.registry import DEFAULT_VAD
@@ -59,11 +59,7 @@ def _decoder() -> str:
 
 def _engine(installation: Installation) -> str:
     spec = find_engine(installation.model.engine)
-    if missing := missing_modules(spec):
-        raise EngineMissing(
-            f"{spec.title} is not installed (no {', '.join(missing)})",
-            hint=f'Run: pip install "offscribe[{spec.extra}]"',
-        )
+    require_library(installation.model)
     return spec.title
 
 

@@ -9,7 +9,12 @@ from dataclasses import asdict, dataclass
 from importlib.resources import as_file, files
 
 from offscribe.engines.devices import DeviceReport
-from offscribe.engines.registry import find_engine, missing_modules
+from offscribe.engines.registry import (
+    find_engine,
+    install_command,
+    missing_modules,
+    require_library,
+)
 from offscribe.errors import BadOption, Conflict, ModelError, revive
 from offscribe.services.installation import Installation
 from offscribe.types import ModelCard, Times
@@ -67,13 +72,12 @@ class ModelCatalogue:
 
     def use(self, model_id: str) -> ModelEntry:
         """Make an installed recognizer the one that is used where nobody names one. Raises
-        NotFound, BadOption, ModelError."""
+        NotFound, BadOption, ModelMissing, EngineMissing."""
         entry = self.one(model_id)
         if entry.card.kind != "recognizer":
             raise BadOption(f"{model_id} detects speech, it does not recognise it")
         self._installation.shelf.folder_of(model_id)
-        if entry.missing:
-            raise ModelError(f"{model_id} needs {', '.join(entry.missing)}", hint=entry.install)
+        require_library(entry.card)
         self._installation.settings.default_model = model_id
         return self.one(model_id)
 
@@ -112,7 +116,7 @@ class ModelCatalogue:
             is_default=card.id == self._installation.model_id,
             times=self._installation.shelf.times_of(card),
             missing=missing,
-            install=f'pip install "offscribe[{spec.extra}]"' if spec and missing else "",
+            install=install_command(spec) if spec and missing else "",
             source=self._installation.shelf.source_of(card.id) if is_installed else "",
         )
 

@@ -46,7 +46,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
     assert missing_modules(spec) == ("no_such_library",)
     with pytest.raises(EngineMissing) as caught:
         load_recognizer(find_card("whisper-base"), Path(), LoadOptions())
-    assert caught.value.hint == 'Run: pip install "offscribe[abacus]"'
+    assert caught.value.hint == f'Run: "{sys.executable}" -m pip install "offscribe[abacus]"'
 
 
 def test_looking_at_the_engines_imports_no_recognition_library() -> None:
