@@ -25,10 +25,10 @@ MAX_COMPRESSION_RATIO = 2.4
 MIN_COMPRESSED_UNITS = 40
 """Below, one repeated sentence is enough to reach the ratio."""
 PARROT_SIMILARITY = 80.0
-PARROT_PART_SIMILARITY = 90.0
+PARROT_PART_SIMILARITY = 85.0
 MIN_PARROT_PART = 3
 """Percent, for the whole prompt and for a part of it of at least so many characters: what a model
-makes of its prompt on noise differs by a character or two."""
+makes of its prompt on noise differs by a character or two, one in seven of a part."""
 SPOKEN_DIGITS = frozenset("零〇一二三四五六七八九幺两")
 
 _LETTER = "[a-z0-9À-ɏЀ-ӿ가-힣]"

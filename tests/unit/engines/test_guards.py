@@ -105,6 +105,7 @@ def test_a_part_of_a_longer_prompt_is_a_parrot() -> None:
     prompt = PROMPT + "请使用简体中文，并加上标点符号。"
     assert is_parrot("请使用简体中文。", prompt, ())
     assert is_parrot("请使用简体中文﹑并加", prompt, ())
+    assert is_parrot("请使用简体中文４", prompt, ())
     assert not is_parrot("请使用这台电脑", prompt, ())
 
 
