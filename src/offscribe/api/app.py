@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from offscribe import __version__
-from offscribe.api import jobs, models, pages, records, system
+from offscribe.api import batches, jobs, models, pages, progress, records, system
 from offscribe.api.context import Services
 from offscribe.api.failures import install_failures
 from offscribe.api.guarding import Guarding
 from offscribe.api.schemas import ErrorOut
+from offscribe.services.batch_intake import BatchIntake
+from offscribe.services.batch_results import BatchResults
 from offscribe.services.history import History
 from offscribe.services.intake import Intake
 from offscribe.services.models import ModelCatalogue
@@ -26,10 +29,13 @@ _ERRORS: dict[int | str, dict[str, object]] = {
 }
 
 
-def create_app(runtime: Runtime, *, hosts: frozenset[str] = frozenset()) -> FastAPI:
+def create_app(
+    runtime: Runtime, *, hosts: frozenset[str] = frozenset(), roots: Sequence[Path] = ()
+) -> FastAPI:
     """Return the application around *runtime*, which it starts and stops.
 
-    *hosts*: names beside loopback ones that requests may call this server by.
+    *hosts*: names beside loopback ones that requests may call this server by. *roots*: folders
+    whose recordings may be named by path.
     """
 
     @asynccontextmanager
@@ -50,11 +56,17 @@ def create_app(runtime: Runtime, *, hosts: frozenset[str] = frozenset()) -> Fast
         responses=_ERRORS,
     )
     installation = runtime.installation
+    intake, history = Intake(installation), History(installation)
     app.state.services = Services(
-        runtime, Intake(installation), History(installation), ModelCatalogue(installation)
+        runtime,
+        intake,
+        BatchIntake(installation, intake, roots=roots),
+        BatchResults(installation, history),
+        history,
+        ModelCatalogue(installation),
     )
     install_failures(app)
-    for module in (jobs, records, models, system):
+    for module in (jobs, batches, progress, records, models, system):
         app.include_router(module.router)
     pages.install_pages(app)
     app.add_middleware(Guarding, hosts=hosts)

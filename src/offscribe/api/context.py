@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
+from starlette.requests import HTTPConnection
 
+from offscribe.services.batch_intake import BatchIntake
+from offscribe.services.batch_results import BatchResults
 from offscribe.services.history import History
 from offscribe.services.installation import Installation
 from offscribe.services.intake import Intake
@@ -18,6 +21,8 @@ from offscribe.services.runtime import Runtime
 class Services:
     runtime: Runtime
     intake: Intake
+    batch_intake: BatchIntake
+    batch_results: BatchResults
     history: History
     models: ModelCatalogue
 
@@ -26,8 +31,8 @@ class Services:
         return self.runtime.installation
 
 
-def _services(request: Request) -> Services:
-    services: Services = request.app.state.services
+def _services(connection: HTTPConnection) -> Services:
+    services: Services = connection.app.state.services
     return services
 
 

@@ -49,6 +49,9 @@ class Guarding:
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and self._refusal(Headers(scope=scope)) is not None:
+            await send({"type": "websocket.close", "code": 1008})  # HTTP 403, before the handshake
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

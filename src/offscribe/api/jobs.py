@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
@@ -10,9 +11,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from offscribe.api.context import Context
+from offscribe.api.context import Context, Services
 from offscribe.api.forms import Form, content_length, form_schema, read_form
 from offscribe.api.schemas import (
+    JobChangeIn,
     JobOut,
     JobsOut,
     JobWithSegmentsOut,
@@ -25,7 +27,7 @@ from offscribe.errors import Conflict, revive
 from offscribe.export.registry import FORMATS, ExportOptions, find_format, render
 from offscribe.services.intake import Upload, parse_flag, recognize_options, vad_options
 from offscribe.store.jobs import Job
-from offscribe.types import RecognizeOptions
+from offscribe.types import ModelCard, RecognizeOptions
 from offscribe.vad.registry import DEFAULT_VAD, VAD_CARDS
 
 router = APIRouter(prefix="/api", tags=["transcribe"])
@@ -33,7 +35,7 @@ router = APIRouter(prefix="/api", tags=["transcribe"])
 POLL_S = 1.0
 """How often a waiting request looks at the row although no event came."""
 
-_WISHES: dict[str, dict[str, Any]] = {
+WISHES: dict[str, dict[str, Any]] = {
     "language": {
         "type": "string",
         "default": "zh",
@@ -57,7 +59,7 @@ _FORMAT: dict[str, Any] = {
 @router.post(
     "/transcribe",
     response_model=TranscriptOut,
-    openapi_extra=form_schema(**_WISHES, format=_FORMAT | {"default": "json"}),
+    openapi_extra=form_schema(**WISHES, format=_FORMAT | {"default": "json"}),
     summary="Transcribe one recording and wait for its text",
 )
 async def transcribe(request: Request, context: Context) -> object:
@@ -73,14 +75,14 @@ async def transcribe(request: Request, context: Context) -> object:
         document = await run_in_threadpool(context.history.document, job.id)
         text = render(document, wanted, ExportOptions())
         return Response(text, media_type=FORMATS[wanted].media_type)
-    return await run_in_threadpool(_transcript, context, job)
+    return await run_in_threadpool(transcript_of, context, job)
 
 
 @router.post(
     "/jobs",
     status_code=202,
     response_model=JobOut,
-    openapi_extra=form_schema(**_WISHES),
+    openapi_extra=form_schema(**WISHES),
     summary="Queue one recording",
 )
 async def add_job(request: Request, context: Context) -> object:
@@ -88,7 +90,7 @@ async def add_job(request: Request, context: Context) -> object:
     with context.intake.receive(expected_bytes=content_length(request)) as upload:
         form = await read_form(request, upload)
         job = await run_in_threadpool(_submit, context, upload, form, "page")
-    return _job_fields(context, job)
+    return job_fields(context, job)
 
 
 @router.get("/jobs", response_model=JobsOut, summary="Newest jobs first")
@@ -96,7 +98,7 @@ def list_jobs(
     context: Context, limit: Annotated[int, Query(ge=1, le=500)] = 50
 ) -> dict[str, object]:
     jobs = context.installation.jobs.newest(limit=limit)
-    return {"jobs": [_job_fields(context, job) for job in jobs]}
+    return {"jobs": [job_fields(context, job) for job in jobs]}
 
 
 @router.get("/jobs/{job_id}", response_model=JobWithSegmentsOut, summary="One job and its text")
@@ -107,7 +109,7 @@ def get_job(
     have."""
     job = context.installation.jobs.get(job_id)
     segments = context.installation.jobs.segments(job_id, after=after)
-    fields = _job_fields(context, job)
+    fields = job_fields(context, job)
     fields["segments"] = [
         SegmentOut.of(index, segment, has_words=False)
         for index, segment in enumerate(segments, start=after)
@@ -118,7 +120,51 @@ def get_job(
 @router.post("/jobs/{job_id}/cancel", response_model=JobOut, summary="Stop a job")
 def cancel_job(job_id: str, context: Context) -> dict[str, object]:
     """The text so far stays with the job. A finished job stays as it is."""
-    return _job_fields(context, context.installation.jobs.cancel(job_id))
+    return _job_after(context, job_id, context.installation.jobs.cancel)
+
+
+@router.post("/jobs/{job_id}/pause", response_model=JobOut, summary="Let a job wait")
+def pause_job(job_id: str, context: Context) -> dict[str, object]:
+    """A running job stops and keeps the text so far. A finished job stays as it is."""
+    return _job_after(context, job_id, context.installation.jobs.pause)
+
+
+@router.post("/jobs/{job_id}/resume", response_model=JobOut, summary="Go on with a paused job")
+def resume_job(job_id: str, context: Context) -> dict[str, object]:
+    return _job_after(context, job_id, context.installation.jobs.resume)
+
+
+@router.post("/jobs/{job_id}/retry", response_model=JobOut, summary="Try a job again")
+def retry_job(job_id: str, context: Context) -> dict[str, object]:
+    """For failed and cancelled jobs: what is stored of them is not recognised again."""
+    return _job_after(context, job_id, context.installation.jobs.retry)
+
+
+@router.post("/jobs/{job_id}/first", response_model=JobOut, summary="Let a waiting job go first")
+def put_job_first(job_id: str, context: Context) -> dict[str, object]:
+    """Before all others of its priority."""
+    return _job_after(context, job_id, lambda id: context.installation.jobs.put_first([id]))
+
+
+@router.patch("/jobs/{job_id}", response_model=JobOut, summary="Change a job that waits")
+def change_job(job_id: str, wishes: JobChangeIn, context: Context) -> dict[str, object]:
+    """Settings can be changed until the job begins, its priority at any time."""
+    job = context.installation.jobs.get(job_id)
+    if wishes.priority is not None:
+        context.installation.jobs.prioritise(job_id, wishes.priority)
+    if wishes.names_settings:
+        card = context.intake.card(wishes.model or job.model)
+        options = job.options
+        hotwords = "\n".join(options.hotwords) if wishes.hotwords is None else wishes.hotwords
+        options = recognize_options(
+            card,
+            language=wishes.language or options.language,
+            itn=options.itn if wishes.itn is None else wishes.itn,
+            hotwords=hotwords,
+            script=wishes.script or options.script,
+        )
+        context.installation.jobs.change(job_id, model=card.id, options=options)
+    return job_fields(context, context.installation.jobs.get(job_id))
 
 
 @router.post(
@@ -157,6 +203,13 @@ async def detect(request: Request, context: Context) -> object:
     )
 
 
+def _job_after(context: Context, job_id: str, act: Callable[[str], None]) -> dict[str, object]:
+    context.installation.jobs.get(job_id)  # NotFound
+    act(job_id)
+    context.runtime.announce(job_id)
+    return job_fields(context, context.installation.jobs.get(job_id))
+
+
 def _wanted_format(form: Form) -> str:
     wanted = (form.get("format") or "json").strip().lower()
     find_format(wanted)
@@ -164,6 +217,16 @@ def _wanted_format(form: Form) -> str:
 
 
 def _submit(context: Context, upload: Upload, form: Form, source: Literal["page", "api"]) -> Job:
+    card, options = wished(context, form)
+    job = context.intake.submit_upload(
+        upload, name=form.file_name, source=source, options=options, model_id=card.id
+    )
+    context.runtime.wake_worker()
+    return job
+
+
+def wished(context: Context, form: Form) -> tuple[ModelCard, RecognizeOptions]:
+    """The model and the options that *form* asks for."""
     card = context.intake.card(form.get("model"))
     options = recognize_options(
         card,
@@ -172,11 +235,7 @@ def _submit(context: Context, upload: Upload, form: Form, source: Literal["page"
         hotwords=form.get("hotwords"),
         script=form.get("script"),
     )
-    job = context.intake.submit_upload(
-        upload, name=form.file_name, source=source, options=options, model_id=card.id
-    )
-    context.runtime.wake_worker()
-    return job
+    return card, options
 
 
 def _submit_vad(context: Context, upload: Upload, form: Form) -> Job:
@@ -211,9 +270,11 @@ async def _finished(context: Context, job: Job) -> Job:
     return job
 
 
-def _transcript(context: Context, job: Job) -> TranscriptOut:
-    document = context.history.document(job.id)
-    record = context.installation.records.get(job.id)
+def transcript_of(context: Services, job: Job) -> TranscriptOut:
+    """The answer of a transcription that is done. Raises NotFound where its record was deleted."""
+    record_id = job.record_id or job.id
+    document = context.history.document(record_id)
+    record = context.installation.records.get(record_id)
     return TranscriptOut(
         text=render(document, "txt", ExportOptions(text="raw")).strip(),
         itn_text=render(document, "txt", ExportOptions(text="itn")).strip(),
@@ -229,6 +290,7 @@ def _transcript(context: Context, job: Job) -> TranscriptOut:
     )
 
 
-def _job_fields(context: Context, job: Job) -> dict[str, object]:
+def job_fields(context: Services, job: Job) -> dict[str, Any]:
+    """The fields of ``JobOut``."""
     n_segments = context.installation.jobs.segment_count(job.id)
     return JobOut.fields_of(job, n_segments=n_segments, now=context.installation.database.now())

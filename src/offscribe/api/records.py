@@ -76,7 +76,7 @@ def export_record(
     return Response(
         body,
         media_type=entry.media_type,
-        headers={"content-disposition": _attachment(f"{stem}.{entry.extension}")},
+        headers={"content-disposition": attachment(f"{stem}.{entry.extension}")},
     )
 
 
@@ -123,7 +123,8 @@ def _has_audio(context: Context, record_id: str) -> bool:
     return True
 
 
-def _attachment(name: str) -> str:
-    """RFC 6266 section 4.3: a plain name for old clients, the real one in UTF-8."""
+def attachment(name: str) -> str:
+    """The Content-Disposition of a download. RFC 6266 section 4.3: a plain name for old clients,
+    the real one in UTF-8."""
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_. ") else "_" for c in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from offscribe.services.history import Hit
 from offscribe.services.models import ModelEntry
+from offscribe.store.batches import Batch
 from offscribe.store.jobs import Job
 from offscribe.store.records import Record
 from offscribe.types import Segment
@@ -59,7 +60,7 @@ class SegmentOut(BaseModel):
 class JobOut(BaseModel):
     id: str
     kind: Literal["transcribe", "vad"]
-    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    state: Literal["waiting", "paused", "running", "done", "failed", "cancelled"]
     stage: str | None
     name: str
     source: str
@@ -74,6 +75,8 @@ class JobOut(BaseModel):
     language: str
     n_segments: int
     record_id: str | None
+    batch_id: str | None = None
+    priority: int = Field(description="Higher goes first")
     warnings: list[str]
     error: ErrorBody | None
 
@@ -98,7 +101,9 @@ class JobOut(BaseModel):
             "model": job.model,
             "language": job.language or job.options.language,
             "n_segments": n_segments,
-            "record_id": job.id if job.state == "done" and job.kind == "transcribe" else None,
+            "record_id": job.record_id,
+            "batch_id": job.batch_id,
+            "priority": job.priority,
             "warnings": list(job.warnings),
             "error": ErrorBody(code=job.error.code, message=job.error.message, hint=job.error.hint)
             if job.error
@@ -108,6 +113,95 @@ class JobOut(BaseModel):
 
 class JobWithSegmentsOut(JobOut):
     segments: list[SegmentOut]
+
+
+class Settings(BaseModel):
+    """What recordings are to be transcribed with, where it comes as JSON."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    language: str | None = Field(default=None, max_length=40)
+    itn: bool | None = None
+    hotwords: str | None = Field(
+        default=None, max_length=1_000_000, description="One a line, or with commas"
+    )
+    script: str | None = Field(default=None, max_length=40)
+    model: str | None = Field(default=None, max_length=200)
+
+
+class JobChangeIn(Settings):
+    """What is not named stays."""
+
+    priority: int | None = Field(default=None, ge=-100, le=100)
+
+    @property
+    def names_settings(self) -> bool:
+        return bool(self.model_fields_set - {"priority"})
+
+
+class BatchIn(Settings):
+    """Recordings that lie on this machine."""
+
+    paths: list[str] = Field(
+        description="Files, folders and glob patterns under an allowed root", max_length=10_000
+    )
+    recursive: bool = Field(default=False, description="Also the folders inside folders")
+    name: str = Field(default="", max_length=1000)
+    duplicates: Literal["reuse", "again"] = Field(
+        default="reuse", description="Take the record of an equal recording, or transcribe again"
+    )
+
+
+class BatchOut(BaseModel):
+    id: str
+    name: str
+    source: str
+    created_at: datetime
+    finished: bool
+    counts: dict[str, int] = Field(description="Jobs by state")
+    duration: float = Field(description="Seconds of audio in jobs whose length is known")
+    done: float = Field(description="Seconds of audio whose text is stored")
+    eta: float | None = Field(description="Seconds until all is finished, once there is a pace")
+
+    @classmethod
+    def of(cls, batch: Batch) -> BatchOut:
+        return cls(
+            id=batch.id,
+            name=batch.name,
+            source=batch.source,
+            created_at=datetime.fromtimestamp(batch.created_at, UTC),
+            finished=batch.is_finished,
+            counts=batch.counts,
+            duration=batch.duration,
+            done=batch.done,
+            eta=batch.left,
+        )
+
+
+class BatchesOut(BaseModel):
+    batches: list[BatchOut]
+
+
+class BatchWithJobsOut(BatchOut):
+    jobs: list[JobOut]
+
+
+class BatchItemOut(BaseModel):
+    """One recording of a batch that was waited for."""
+
+    filename: str
+    text: str | None = None
+    itn_text: str | None = None
+    segments: list[SegmentOut] = []
+    language: str | None = None
+    duration: float | None = None
+    job_id: str
+    record_id: str | None = None
+    error: ErrorBody | None = None
+
+
+class OrderIn(BaseModel):
+    jobs: list[str] = Field(min_length=1, max_length=10_000)
 
 
 class JobsOut(BaseModel):

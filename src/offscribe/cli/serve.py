@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,6 +49,10 @@ def serve(
         list[str] | None,
         typer.Option(help="Another name that browsers may call this server by."),
     ] = None,
+    root: Annotated[
+        list[Path] | None,
+        typer.Option(help="A folder whose recordings batches may name by path."),
+    ] = None,
     model: ModelOption = None,
     model_path: ModelPathOption = None,
     device: DeviceOption = "auto",
@@ -76,16 +81,18 @@ def serve(
     listener = _listen(host, port)
     runtime = Runtime(installation, guard.installed(), idle_unload_s=60 * idle_unload)
     with announced(installation.home, _url(listener)):
-        _run(runtime, listener, frozenset({host, *(allowed_host or ())}))
+        _run(runtime, listener, frozenset({host, *(allowed_host or ())}), root or [])
 
 
-def _run(runtime: Runtime, listener: socket.socket, hosts: frozenset[str]) -> None:
+def _run(
+    runtime: Runtime, listener: socket.socket, hosts: frozenset[str], roots: list[Path]
+) -> None:
     # Imported here: other commands start faster without the web server.
     import uvicorn
 
     from offscribe.api.app import create_app
 
-    app = create_app(runtime, hosts=hosts)
+    app = create_app(runtime, hosts=hosts, roots=roots)
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
     console.stderr.print(
         f"[bold]Offscribe[/] serves {_url(listener)}  (model {runtime.installation.model.id},"

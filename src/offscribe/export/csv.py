@@ -23,11 +23,11 @@ def render(document: ExportDocument, options: ExportOptions) -> str:  # noqa: AR
     for index, segment in enumerate(document.segments, start=1):
         times = [f"{to_ms(seconds) / 1000:.3f}" for seconds in (segment.start, segment.end)]
         texts = [segment.text, segment.itn_text or segment.text]
-        writer.writerow([index, *times, *map(_cell, texts)])
+        writer.writerow([index, *times, *map(cell, texts)])
     return BYTE_ORDER_MARK + sheet.getvalue()
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """A text that begins like a formula gets an apostrophe before it, or it would be calculated."""
     line = one_line(text)
     return f"'{line}" if line[:1] in _FORMULA_STARTS else line

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from offscribe.home import Home
 from offscribe.shelf.shelf import Shelf
+from offscribe.store.batches import Batches
 from offscribe.store.database import Database
 from offscribe.store.jobs import Jobs
 from offscribe.store.records import Records
@@ -27,6 +28,7 @@ class Installation:
     home: Home
     database: Database
     jobs: Jobs
+    batches: Batches
     records: Records
     settings: Settings
     shelf: Shelf
@@ -82,6 +84,7 @@ def open_installation(
         home=home,
         database=database,
         jobs=Jobs(database),
+        batches=Batches(database),
         records=Records(database),
         settings=Settings(database),
         shelf=shelf,

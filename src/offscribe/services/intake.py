@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import shutil
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
@@ -43,11 +44,12 @@ _UNWANTED = {ord(character): None for character in _BIDI_CONTROLS}
 
 @dataclass(slots=True)
 class Upload:
-    """A recording that is coming in. Nothing of it is visible until ``keep``."""
+    """A recording that is coming in. Nothing of it is visible until it is submitted."""
 
     job_id: str
     file: BinaryIO
     size_bytes: int = 0
+    _hash: hashlib._Hash = field(default_factory=hashlib.sha256)
 
     def write(self, data: bytes) -> None:
         """Raises TooLarge, DiskFull."""
@@ -57,8 +59,22 @@ class Upload:
                 f"the upload is larger than {MAX_UPLOAD_BYTES // 2**30} GiB",
                 hint="Split it, or convert it to a compressed format such as FLAC or M4A.",
             )
+        self._hash.update(data)
         with _disk_errors():
             self.file.write(data)
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    def seal(self) -> None:
+        """Everything has arrived: have it on the disk, not only in memory. Raises DiskFull."""
+        if self.file.closed:
+            return
+        with _disk_errors():
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.file.close()
 
 
 class Intake:
@@ -99,25 +115,26 @@ class Intake:
         """Make the received recording durable, then queue it. Raises AudioEmpty for zero bytes."""
         if upload.size_bytes == 0:
             raise AudioEmpty("the uploaded file has no content")
-        installation = self._installation
         cleaned = clean_name(name)
-        scratch = Path(upload.file.name)
-        target = installation.home.audio / f"{upload.job_id}{safe_suffix(cleaned)}"
-        with _disk_errors():
-            upload.file.flush()
-            os.fsync(upload.file.fileno())
-            upload.file.close()
-            scratch.replace(target)
         new = NewJob(
             name=cleaned,
             source=source,
-            audio_path=installation.relative_path(target),
+            audio_path=self.keep(upload, cleaned),
             size_bytes=upload.size_bytes,
-            model=model_id or installation.model.id,
+            model=model_id or self._installation.model.id,
             options=options,
             kind=kind,
+            sha256=upload.sha256,
         )
-        return installation.jobs.add(new, job_id=upload.job_id)
+        return self._installation.jobs.add(new, job_id=upload.job_id)
+
+    def keep(self, upload: Upload, name: str) -> str:
+        """Move the received recording to the others; return its path as jobs store it."""
+        upload.seal()
+        target = self._installation.home.audio / f"{upload.job_id}{safe_suffix(name)}"
+        with _disk_errors():
+            Path(upload.file.name).replace(target)
+        return self._installation.relative_path(target)
 
     def submit_path(self, path: Path, *, options: RecognizeOptions, owner: str) -> Job:
         """Enter a recording that stays where it is as a job that *owner* does itself.
@@ -162,7 +179,8 @@ class Intake:
     def discard(self, job_id: str) -> None:
         """Remove a finished job that makes no record, with its uploaded recording."""
         home = self._installation.home
-        job = self._installation.jobs.cancel(job_id)
+        job = self._installation.jobs.get(job_id)
+        self._installation.jobs.cancel(job_id)
         self._installation.jobs.remove(job_id)
         path = home.root / job.audio_path
         if path.is_relative_to(home.audio):

@@ -91,6 +91,7 @@ class Runtime:
         removed = History(self.installation).sweep()
         if removed:
             log.info("%d recordings left the trash for good", removed)
+        self.installation.jobs.recover()
         self._supervisor.start()
 
     def stop(self) -> None:
@@ -99,6 +100,11 @@ class Runtime:
 
     def wake_worker(self) -> None:
         self._supervisor.wake()
+
+    def announce(self, job_id: str) -> None:
+        """Tell the worker and whoever listens that this job's row changed."""
+        self.wake_worker()
+        self._on_event(JobChanged(job_id))
 
     def load(self, model_id: str) -> ModelLoaded:
         """Have the worker load *model_id*. Blocks until it is ready. Raises Conflict while another

@@ -10,7 +10,7 @@
  * @typedef {{ index: number, start: number, end: number, text: string, itn_text: string,
  *   words?: Word[] | null }} Segment
  *
- * @typedef {"waiting" | "running" | "done" | "failed" | "cancelled"} JobState
+ * @typedef {"waiting" | "paused" | "running" | "done" | "failed" | "cancelled"} JobState
  *
  * @typedef {{ id: string, kind: string, state: JobState, stage: string | null, name: string,
  *   created_at: string, duration: number | null, done: number, speed: number | null,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from offscribe.errors import ResourceError
 from offscribe.events import Command, Event, ModelWanted, WorkerEnded, decode, encode
-from offscribe.store.jobs import Jobs, new_id
+from offscribe.store.jobs import WORKER_PREFIX, Jobs, new_id
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Supervisor:
                 pause = min(pause * 2 + 0.5, LONGEST_PAUSE_S)
 
     def _run_once(self) -> None:
-        owner = f"worker-{new_id()}"
+        owner = f"{WORKER_PREFIX}{new_id()}"
         self._is_switching = False
         self._process = subprocess.Popen(
             [*self._command, "--owner", owner, "--model", self._model],

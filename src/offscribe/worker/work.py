@@ -6,9 +6,10 @@ import threading
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 from offscribe.audio.decode import AudioSource, open_audio
-from offscribe.errors import LeaseLost
+from offscribe.errors import InputError, LeaseLost
 from offscribe.home import Home
 from offscribe.pipeline.offline import Passage, transcribe
 from offscribe.store.jobs import LEASE_S, Job, Jobs
@@ -17,6 +18,11 @@ from offscribe.text.passes import build_passes
 from offscribe.types import Audio
 from offscribe.vad.segmenter import detect
 from offscribe.worker.models import Models
+
+
+class FileChanged(InputError):
+    code = "file_changed"
+    hint = "Wait until nothing writes the file any more and add it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,11 @@ def work_on(job: Job, owner: str, bench: Bench) -> Generator[Passage, None, None
     raise.
     """
     with _renewing(bench.jobs, job, owner):
+        _require_unchanged(job, bench.home.root / job.audio_path)
         if job.kind == "vad":
             _detect(job, owner, bench)
+        elif job.reuses and (twin := bench.jobs.twin_of(job)) is not None:
+            bench.jobs.take_record(job.id, owner, twin)
         else:
             yield from _transcribe(job, owner, bench)
 
@@ -75,6 +84,15 @@ def _transcribe(job: Job, owner: str, bench: Bench) -> Iterator[Passage]:
             language=passage.language,
             warnings=_warnings(source),
         )
+
+
+def _require_unchanged(job: Job, path: Path) -> None:
+    """Raises FileChanged where a file that stayed where it is has other content by now."""
+    if job.modified_ns is None or not path.exists():
+        return
+    status = path.stat()
+    if (status.st_size, status.st_mtime_ns) != (job.size_bytes, job.modified_ns):
+        raise FileChanged(f"{job.name} was changed after it was queued")
 
 
 def _detect(job: Job, owner: str, bench: Bench) -> None:

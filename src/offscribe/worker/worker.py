@@ -126,7 +126,7 @@ class Worker:
             with closing(work_on(job, self.owner, self._bench)) as passages:
                 for _ in passages:
                     self._say(JobChanged(job.id))
-                    if self.stopping.is_set():
+                    if self.stopping.is_set() or self._bench.jobs.is_overtaken(job):
                         break
         except LeaseLost:
             log.info("job %s was taken away", job.id)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from offscribe.api.guarding import _host_name
-from offscribe.api.records import _attachment
+from offscribe.api.records import attachment
 
 
 def test_the_server_process_imports_no_recognition_library() -> None:
@@ -32,7 +32,7 @@ def test_a_host_is_read_without_its_port(authority: str, name: str) -> None:
 
 
 def test_a_download_keeps_its_name_and_cannot_break_the_header() -> None:
-    header = _attachment('周会"\r\nx: y.srt')
+    header = attachment('周会"\r\nx: y.srt')
     assert "\r" not in header
     assert "\n" not in header
     assert header.count('"') == 2

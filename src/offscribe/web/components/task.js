@@ -17,6 +17,7 @@ const PHASE_ICONS = {
   queued: "clock",
   uploading: "upload",
   waiting: "clock",
+  paused: "clock",
   running: "transcribe",
   done: "done",
   failed: "warning",

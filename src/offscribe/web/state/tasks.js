@@ -5,7 +5,7 @@
  * A task is one recording on its way to text, from the moment it is chosen: first an upload, then a
  * job of the server. A waiting or running task is active.
  *
- * @typedef {"queued" | "uploading" | "waiting" | "running" | "done" | "failed" | "cancelled"} Phase
+ * @typedef {"queued" | "uploading" | "waiting" | "paused" | "running" | "done" | "failed" | "cancelled"} Phase
  *
  * @typedef {{ key: string, name: string, sizeBytes: number, phase: Phase, uploaded: number,
  *   job: Job | null, segments: Segment[], problem: Problem | null, isOpen: boolean,
@@ -78,9 +78,13 @@ function foundTask(job) {
   return { ...progressed(task, job), canRetry: false };
 }
 
+/** @param {Job} job whether it may still change */
+export const isUnderWay = ({ state }) =>
+  state === "waiting" || state === "paused" || state === "running";
+
 /** @param {Task} task @param {Job} job @returns {Task} */
 function progressed(task, job) {
-  const late = task.phase === "cancelled" && (job.state === "waiting" || job.state === "running");
+  const late = task.phase === "cancelled" && isUnderWay(job);
   return {
     ...task,
     job,
@@ -106,7 +110,7 @@ const isKnown = (tasks, job) => tasks.some((task) => task.job?.id === job.id);
 
 /** @param {Task} task */
 export const isActive = ({ phase }) =>
-  phase === "queued" || phase === "uploading" || phase === "waiting" || phase === "running";
+  ["queued", "uploading", "waiting", "paused", "running"].includes(phase);
 
 /**
  * What one press of Esc cancels: what is being recognised, else what would be next.

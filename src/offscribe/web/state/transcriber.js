@@ -3,6 +3,7 @@
 /** @import { Task, TaskEvent } from "./tasks.js" */
 /** @import { Scope } from "./scope.js" */
 import { ApiError, isAbort } from "../api/client.js";
+import { isUnderWay } from "./tasks.js";
 
 /**
  * Takes recordings to the server and follows them; says what happens as task events. Recordings
@@ -117,8 +118,8 @@ export function createTranscriber({ scope, dispatch, list, upload, watch, cancel
     /** Finds the jobs that were under way before the page was loaded, and follows them. */
     async recover() {
       await sending; // what this page is sending is not a stranger's
-      const isNews = (/** @type {Job} */ { id, kind, state }) =>
-        kind === "transcribe" && (state === "waiting" || state === "running") && !followed.has(id);
+      const isNews = (/** @type {Job} */ job) =>
+        job.kind === "transcribe" && isUnderWay(job) && !followed.has(job.id);
       const jobs = (await list(scope.signal)).filter(isNews);
       dispatch({ type: "found", jobs });
       for (const job of jobs) void follow(job.id, job.id, scope.child());
