@@ -200,3 +200,25 @@ def test_ctrl_c_ends_with_130_and_the_job_is_not_left_running(home: Path, shared
 
 def test_the_version_is_told(home: Path) -> None:
     assert offscribe("--version", home=home).stdout.startswith("offscribe ")
+
+
+def test_a_folder_becomes_subtitles_beside_its_recordings_and_only_once(
+    home: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "talks"
+    (folder / "deep").mkdir(parents=True)
+    sample = Path(__file__).resolve().parents[2] / "src" / "offscribe" / "sample" / "en.flac"
+    (folder / "deep" / "en.flac").write_bytes(sample.read_bytes())
+    (folder / "broken.mp3").write_bytes(b"no sound" * 99)
+    command = ["transcribe", str(folder), "--recursive", "--next-to-source", "--skip-done"]
+    options = ["--format", "srt", "--language", "en"]
+    first = offscribe(*command, *options, home=home)
+    assert first.returncode == 1, first.stderr  # one of two
+    subtitles = folder / "deep" / "en.srt"
+    text = subtitles.read_text("utf-8")
+    assert "-->" in text
+    subtitles.unlink()
+    second = offscribe(*command, *options, "--name", "{name}.{lang}.{ext}", home=home)
+    assert "done before" in second.stderr
+    assert (folder / "deep" / "en.en.srt").read_text("utf-8") == text
+    assert sorted(path.name for path in folder.iterdir()) == ["broken.mp3", "deep"]

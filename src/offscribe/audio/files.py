@@ -7,6 +7,7 @@ FFmpeg is never given a path. It would take some names for addresses (``http://`
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 import stat
@@ -72,6 +73,15 @@ def _explain(error: OSError, shown: str) -> InputError | NotFound | NoPermission
     return InputError(
         f"{shown} cannot be opened: {error.strerror}", hint="Copy the file to another place."
     )
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a recording, hex. Raises what ``check_file`` does."""
+    digest = hashlib.sha256()
+    with open_bytes(path) as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 class SoundBytes(io.RawIOBase):

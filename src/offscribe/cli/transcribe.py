@@ -25,10 +25,19 @@ from offscribe.cli.arguments import (
     ModelPathOption,
     ThreadsOption,
 )
-from offscribe.errors import BadOption, InputError, LeaseLost, NoPermission, OffscribeError
+from offscribe.errors import (
+    BadOption,
+    InputError,
+    LeaseLost,
+    NoPermission,
+    NotFound,
+    OffscribeError,
+)
 from offscribe.export.document import ExportDocument
+from offscribe.export.names import DEFAULT_TEMPLATE, check_template, file_name, numbered
 from offscribe.export.registry import ExportOptions, find_format, render
 from offscribe.home import find_home
+from offscribe.services.gathering import gather
 from offscribe.services.history import History
 from offscribe.services.installation import Installation, open_installation
 from offscribe.services.intake import Intake, recognize_options
@@ -40,7 +49,10 @@ STDOUT = "-"
 
 
 def transcribe(
-    paths: Annotated[list[Path], typer.Argument(help="Audio or video files.", metavar="PATHS…")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(help="Audio or video files, or folders of them.", metavar="PATHS…"),
+    ],
     language: Annotated[
         str, typer.Option(help="zh, en, ja, ko, yue, another of the model, or auto.")
     ] = "zh",
@@ -58,6 +70,23 @@ def transcribe(
     output_dir: Annotated[
         str, typer.Option("--output-dir", "-o", help="Folder for results; - is standard output.")
     ] = STDOUT,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Also the folders inside folders.")
+    ] = False,
+    next_to_source: Annotated[
+        bool, typer.Option("--next-to-source", help="Write each result beside its recording.")
+    ] = False,
+    skip_done: Annotated[
+        bool,
+        typer.Option(
+            "--skip-done",
+            help="Do not recognise again what was transcribed with this model and these options.",
+        ),
+    ] = False,
+    name_template: Annotated[
+        str,
+        typer.Option("--name", help="Of result files: {name}, {lang}, {index}, {model}, {ext}."),
+    ] = DEFAULT_TEMPLATE,
     times: Annotated[bool, typer.Option("--times", help="Show times in txt and md.")] = False,
     model: ModelOption = None,
     model_path: ModelPathOption = None,
@@ -68,7 +97,14 @@ def transcribe(
     home: HomeOption = None,
 ) -> None:
     """Transcribe recordings. The text is also kept in the history."""
-    wanted = _formats(formats, output_dir)
+    if next_to_source and output_dir != STDOUT:
+        raise BadOption("--next-to-source and --output-dir exclude each other", hint="Give one.")
+    is_printing = output_dir == STDOUT and not next_to_source
+    wanted = _formats(formats, is_printing=is_printing)
+    check_template(name_template)
+    recordings = gather(paths, is_recursive=recursive)
+    if not recordings:
+        raise NotFound("there is no recording in these folders", hint="Try --recursive.")
     installation = open_installation(
         find_home(home),
         model_id=model,
@@ -83,13 +119,18 @@ def transcribe(
         script=script,
     )
     output = (
-        _Printed(wanted[0], ExportOptions(times=times), is_single=len(paths) == 1)
-        if output_dir == STDOUT
-        else _Folder(Path(output_dir), wanted, ExportOptions(times=times))
+        _Printed(wanted[0], ExportOptions(times=times), is_single=len(recordings) == 1)
+        if is_printing
+        else _Files(
+            None if next_to_source else Path(output_dir),
+            wanted,
+            ExportOptions(times=times),
+            template=name_template,
+        )
     )
-    failures = _transcribe_all(installation, paths, options, output)
+    failures = _transcribe_all(installation, recordings, options, output, skips_done=skip_done)
     if failures:
-        is_single = len(paths) == 1
+        is_single = len(recordings) == 1
         raise typer.Exit(console.exit_code(failures[0]) if is_single else console.SOME_FAILED)
 
 
@@ -116,12 +157,16 @@ class _Printed:
             console.print_json(self._documents)
 
 
-class _Folder:
-    """Results as files, each written whole or not at all."""
+class _Files:
+    """Results as files in *folder*, or beside each recording where that is None. Each is written
+    whole or not at all."""
 
-    def __init__(self, folder: Path, formats: list[str], options: ExportOptions) -> None:
+    def __init__(
+        self, folder: Path | None, formats: list[str], options: ExportOptions, *, template: str
+    ) -> None:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise NoPermission(
                 f"the folder {folder} cannot be made: {error.strerror}",
@@ -130,43 +175,51 @@ class _Folder:
         self._folder = folder
         self._formats = formats
         self._options = options
-        self._written: set[Path] = set()
+        self._template = template
+        self._n_recordings = 0
+        self._written: dict[Path, set[str]] = {}
 
     def add(self, path: Path, document: ExportDocument) -> None:
+        self._n_recordings += 1
+        folder = self._folder or path.absolute().parent
         for format_name in self._formats:
-            text = render(document, format_name, self._options)
-            target = self._free_path(path.stem, find_format(format_name).extension)
-            partial = target.with_name(f".{target.name}.part")
-            try:
-                partial.write_text(text, encoding="utf-8", newline="")
-                partial.replace(target)
-            except OSError as error:
-                partial.unlink(missing_ok=True)
-                raise NoPermission(
-                    f"{target} cannot be written: {error.strerror}",
-                    hint="The text is in the history: offscribe history list",
-                ) from error
+            name = file_name(
+                self._template,
+                name=path.name,
+                lang=document.language,
+                ext=find_format(format_name).extension,
+                index=self._n_recordings,
+                model=document.model,
+            )
+            # Two recordings of one name do not overwrite each other.
+            target = folder / numbered(name, self._written.setdefault(folder, set()))
+            _write(target, render(document, format_name, self._options))
             console.stderr.print(f"  {escape(str(target))}")
 
     def close(self) -> None:
         pass
 
-    def _free_path(self, stem: str, extension: str) -> Path:
-        """Two inputs of one name do not overwrite each other."""
-        target = self._folder / f"{stem}.{extension}"
-        number = 2
-        while target in self._written:
-            target = self._folder / f"{stem} ({number}).{extension}"
-            number += 1
-        self._written.add(target)
-        return target
+
+def _write(target: Path, text: str) -> None:
+    partial = target.with_name(f".{target.name}.part")
+    try:
+        partial.write_text(text, encoding="utf-8", newline="")
+        partial.replace(target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise NoPermission(
+            f"{target} cannot be written: {error.strerror}",
+            hint="The text is in the history: offscribe history list",
+        ) from error
 
 
 def _transcribe_all(
     installation: Installation,
     paths: list[Path],
     options: RecognizeOptions,
-    output: _Printed | _Folder,
+    output: _Printed | _Files,
+    *,
+    skips_done: bool,
 ) -> list[OffscribeError]:
     """Transcribe each of *paths*; one that fails does not stop the others. Returns the errors."""
     intake, history, bench = Intake(installation), History(installation), installation.bench()
@@ -174,8 +227,12 @@ def _transcribe_all(
     with closing(output), _progress() as progress:
         for path in paths:
             try:
-                job = _transcribe_one(path, options, intake, bench, progress)
-                output.add(path, history.document(job.id))
+                record_id = intake.record_of(path, options=options) if skips_done else None
+                if record_id is None:
+                    record_id = _transcribe_one(path, options, intake, bench, progress).id
+                else:
+                    console.stderr.print(f"{escape(path.name)}: done before")
+                output.add(path, history.document(record_id))
             except OffscribeError as error:
                 console.complain(error, about=str(path))
                 failures.append(error)
@@ -251,13 +308,13 @@ def _clock(seconds: float) -> str:
     return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
 
 
-def _formats(source: str, output_dir: str) -> list[str]:
+def _formats(source: str, *, is_printing: bool) -> list[str]:
     names = [name.strip().lower() for name in source.split(",") if name.strip()]
     for name in names:
         find_format(name)
     if not names:
         raise BadOption("--format names no format", hint="For example --format srt,txt")
-    if len(names) > 1 and output_dir == STDOUT:
+    if len(names) > 1 and is_printing:
         raise BadOption(
             "several formats cannot share standard output", hint="Give a folder: --output-dir DIR"
         )

@@ -13,6 +13,7 @@ MAX_TEMPLATE_CHARS = 200
 MAX_NAME_BYTES = 240
 """Of 255 that file systems allow; the rest is for ``.part`` and a number."""
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
+_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 """Windows: https://learn.microsoft.com/windows/win32/fileio/naming-a-file."""
 
@@ -41,7 +42,7 @@ def file_name(template: str, *, name: str, lang: str, ext: str, index: int, mode
 
     *name* is the recording's, its extension is left out; *index* counts from 1.
     """
-    stem = name.rpartition(".")[0] or name
+    stem = _EXTENSION.sub("", name) or name
     filled = template.format(name=stem, lang=lang, ext=ext, index=f"{index:04}", model=model)
     safe = _FORBIDDEN.sub("_", filled).strip(". ") or f"{index:04}.{ext}"
     if _RESERVED.match(safe):

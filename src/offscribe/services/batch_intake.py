@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from offscribe.audio.decode import check_file
-from offscribe.audio.files import open_bytes
+from offscribe.audio.files import sha256_of
 from offscribe.errors import BadOption, NotFound
 from offscribe.services.gathering import gather
 from offscribe.services.installation import Installation
@@ -16,8 +15,6 @@ from offscribe.services.intake import Intake, Upload, clean_name
 from offscribe.store.batches import Batch
 from offscribe.store.jobs import BATCH_PRIORITY, NewJob, new_id
 from offscribe.types import ModelCard, RecognizeOptions
-
-READ_BYTES = 2**20
 
 
 class BatchIntake:
@@ -111,15 +108,6 @@ class BatchIntake:
             modified_ns=status.st_mtime_ns,
             reuses=reuses,
         )
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a recording, hex. Raises what ``check_file`` does."""
-    digest = hashlib.sha256()
-    with open_bytes(path) as file:
-        while block := file.read(READ_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _named(name: str, jobs: Sequence[tuple[str, NewJob]]) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
 from offscribe.audio.decode import check_file
+from offscribe.audio.files import sha256_of
 from offscribe.engines.registry import require_library
 from offscribe.errors import (
     AudioEmpty,
@@ -136,6 +137,15 @@ class Intake:
             Path(upload.file.name).replace(target)
         return self._installation.relative_path(target)
 
+    def record_of(self, path: Path, *, options: RecognizeOptions) -> str | None:
+        """The id of the record that transcribing *path* with these options gave before, wherever
+        it lay then. Raises like ``submit_path``."""
+        check_file(path)
+        installation = self._installation
+        return installation.jobs.twin_of(
+            sha256_of(path), model=installation.model.id, options=options
+        )
+
     def submit_path(self, path: Path, *, options: RecognizeOptions, owner: str) -> Job:
         """Enter a recording that stays where it is as a job that *owner* does itself.
 
@@ -143,13 +153,16 @@ class Intake:
         """
         installation = self._installation
         check_file(path)
+        status = path.stat()
         new = NewJob(
             name=clean_name(path.name),
             source="cli",
             audio_path=installation.relative_path(path.absolute()),
-            size_bytes=path.stat().st_size,
+            size_bytes=status.st_size,
             model=installation.model.id,
             options=options,
+            sha256=sha256_of(path),
+            modified_ns=status.st_mtime_ns,
         )
         return installation.jobs.add(new, owner=owner)
 

@@ -212,7 +212,7 @@ class Jobs:
         last: int = row["last"]
         return last
 
-    def twin_of(self, job: Job) -> str | None:
+    def twin_of(self, sha256: str | None, *, model: str, options: RecognizeOptions) -> str | None:
         """The id of a present record of the same content, model and options."""
         rows = self._db.read(
             "SELECT records.id FROM jobs JOIN records ON records.id = jobs.id"
@@ -220,9 +220,9 @@ class Jobs:
             " AND jobs.options = :options AND records.deleted_at IS NULL"
             " ORDER BY jobs.seq DESC LIMIT 1",
             {
-                "sha256": job.sha256,
-                "model": job.model,
-                "options": codec.dump_options(job.options),
+                "sha256": sha256,
+                "model": model,
+                "options": codec.dump_options(options),
             },
         )
         return rows[0]["id"] if rows else None

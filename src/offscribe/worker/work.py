@@ -46,7 +46,7 @@ def work_on(job: Job, owner: str, bench: Bench) -> Generator[Passage, None, None
         _require_unchanged(job, bench.home.root / job.audio_path)
         if job.kind == "vad":
             _detect(job, owner, bench)
-        elif job.reuses and (twin := bench.jobs.twin_of(job)) is not None:
+        elif (twin := _twin_of(job, bench.jobs)) is not None:
             bench.jobs.take_record(job.id, owner, twin)
         else:
             yield from _transcribe(job, owner, bench)
@@ -84,6 +84,13 @@ def _transcribe(job: Job, owner: str, bench: Bench) -> Iterator[Passage]:
             language=passage.language,
             warnings=_warnings(source),
         )
+
+
+def _twin_of(job: Job, jobs: Jobs) -> str | None:
+    """The record that *job* may take instead of being worked on."""
+    if not job.reuses:
+        return None
+    return jobs.twin_of(job.sha256, model=job.model, options=job.options)
 
 
 def _require_unchanged(job: Job, path: Path) -> None:

@@ -47,6 +47,11 @@ def leased(jobs: Jobs) -> str:
     return job.id
 
 
+def twin(jobs: Jobs, job_id: str) -> str | None:
+    job = jobs.get(job_id)
+    return jobs.twin_of(job.sha256, model=job.model, options=job.options)
+
+
 def done(jobs: Jobs, database: Database, job: Job, text: str = "好") -> None:
     jobs.append(job.id, "me", (Segment(text, 0, 1, text),), done=10, language="zh")
     Records(database).add(job, "me", duration=10, language="zh")
@@ -178,17 +183,17 @@ def test_an_equal_recording_finds_its_twin_only_with_equal_settings(
     jobs.change("c", model="other", options=RecognizeOptions())
     first = jobs.lease("me")
     assert first is not None
-    assert jobs.twin_of(jobs.get("b")) is None
+    assert twin(jobs, "b") is None
     done(jobs, database, first)
-    assert jobs.twin_of(jobs.get("b")) == "a"
-    assert jobs.twin_of(jobs.get("c")) is None
-    assert jobs.twin_of(jobs.get("d")) is None
+    assert twin(jobs, "b") == "a"
+    assert twin(jobs, "c") is None
+    assert twin(jobs, "d") is None
     jobs.lease("me")
     jobs.take_record("b", "me", "a")
     taken = jobs.get("b")
     assert (taken.state, taken.record_id, taken.done, taken.speed(0)) == ("done", "a", 10, None)
     Records(database).delete("a")
-    assert jobs.twin_of(jobs.get("b")) is None
+    assert twin(jobs, "b") is None
 
 
 def test_every_change_that_people_see_has_a_greater_version(jobs: Jobs, batches: Batches) -> None:
