@@ -2,6 +2,7 @@
 # Set everything up and run the tests.
 #   bash test.sh         everything: linters, types, all tests, in a real browser too
 #   bash test.sh unit    the quick part, under a minute once set up
+#   bash test.sh soak    200 recordings and 30 kills, ten minutes and more
 #   bash test.sh torch   the tests of the engine on PyTorch; installs PyTorch for the CPU
 #   bash test.sh FILE…   pytest with these arguments
 set -euo pipefail
@@ -76,6 +77,10 @@ case "${1:-all}" in
   unit)
     lint
     unit
+    ;;
+  soak)
+    setup_models starter
+    OFFSCRIBE_SOAK_FILES=200 OFFSCRIBE_SOAK_KILLS=30 "$bin/python" -m pytest -q -s tests/soak
     ;;
   all)
     setup_system

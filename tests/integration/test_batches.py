@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import signal
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -239,34 +237,3 @@ def test_a_foreign_page_gets_no_socket(server: Server) -> None:
     with pytest.raises(InvalidStatus) as refused:
         connect(f"{url}/ws/progress", additional_headers={"Origin": "https://evil.example"})
     assert refused.value.response.status_code == 403
-
-
-def test_killed_again_and_again_every_file_has_one_equal_record(
-    tmp_path: Path, models: Path
-) -> None:
-    """Worker and server die in turns; nothing is lost, doubled or different."""
-    names = [f"{number}-{name}" for number in range(3) for name in ("zh.flac", "en.flac")]
-    sent = [("audios", (name, (SAMPLE / name[2:]).read_bytes())) for name in names]
-    with serving(tmp_path / "home", models) as server:
-        undisturbed = server.client.post(
-            "/api/batch_transcribe", files=sent[:2], data={"duplicates": "again"}
-        ).json()
-        batch = server.client.post(
-            "/api/batch_transcribe", files=sent, data={"duplicates": "again", "wait": "false"}
-        ).json()
-        url = f"/api/batches/{batch['id']}"
-        for n_kills in range(6):
-            time.sleep(1.0 + 0.3 * n_kills)
-            pid = server.system()["worker"]["pid"]
-            if n_kills % 3 or pid is None:
-                server.kill()
-                server.start()
-            else:  # twice, so that no recording loses three workers
-                os.kill(pid, signal.SIGKILL)
-        server.wait_until(lambda: server.client.get(url).json()["finished"], until_s=180)
-        rows = server.client.get(f"{url}/results", params={"format": "json"}).json()
-        total = server.client.get("/api/records").json()["total"]
-    expected = [undisturbed[index % 2]["text"] for index in range(6)]
-    assert [row["text"] for row in rows] == expected
-    assert len({row["record_id"] for row in rows}) == 6
-    assert total == 8
