@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.server import Server, serving
 
@@ -24,6 +25,7 @@ SEED = int(os.environ.get("OFFSCRIBE_SOAK_SEED", str(random.randrange(10**6))))
 MAX_WORKERS_LOST = 3
 
 
+@pytest.mark.timeout(4 * 3600)
 def test_every_file_has_one_record_equal_to_that_of_an_undisturbed_run(
     shared: Path, tmp_path: Path, models: Path
 ) -> None:
